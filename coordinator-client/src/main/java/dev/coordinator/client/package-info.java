@@ -1,0 +1,2 @@
+/** The Java SDK: leases, locks and elections with a local view of their validity. */
+package dev.coordinator.client;
