@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.raft;
+
+/**
+ * The tunables of the protocol.
+ *
+ * @param electionTimeoutMs a follower that hears no leader for this long, and up to twice as long,
+ *     drawn anew each time, starts an election (§3.4)
+ * @param heartbeatIntervalMs how often a leader is heard when there is nothing to replicate
+ * @param disconnectJitterMs the largest random delay before a broken connection to the leader leads
+ *     to a pre-vote
+ * @param maxBatchBytes most payload bytes in one AppendEntries; a larger entry travels alone
+ * @param maxBatchEntries most entries in one AppendEntries
+ * @param maxInFlightBatches most AppendEntries with entries sent to a follower and not yet answered
+ */
+public record RaftConfig(
+    long electionTimeoutMs,
+    long heartbeatIntervalMs,
+    long disconnectJitterMs,
+    int maxBatchBytes,
+    int maxBatchEntries,
+    int maxInFlightBatches) {
+
+  public static final RaftConfig DEFAULT = new RaftConfig(1_000, 100, 20, 1 << 20, 4_096, 64);
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.raft;
+
+/**
+ * Watches the protocol: for logs, metrics and golden texts. Implementations must not call back into
+ * the core. Every method does nothing unless overridden.
+ */
+public interface RaftTrace {
+
+  /** An observer that ignores everything. */
+  RaftTrace NONE = new RaftTrace() {};
+
+  /** The member changed its role or, as a follower, its leader. {@code why} is for people. */
+  default void roleChanged(long nowMs, RoleKind role, long term, NodeId leader, String why) {}
+
+  default void termChanged(long nowMs, long term, String why) {}
+
+  /** A pre-vote or an election began. */
+  default void electionStarted(long nowMs, boolean preVote, long term, String why) {}
+
+  /** A pre-vote or an election of this member ended. */
+  default void electionEnded(long nowMs, boolean preVote, long term, ElectionResult result) {}
+
+  default void voteAnswered(
+      long nowMs, RaftMessage.RequestVote request, boolean granted, String why) {}
+
+  /** Entries at {@code fromIndex} and after it gave way to those of a newer leader. */
+  default void truncated(long nowMs, long fromIndex) {}
+
+  /** A follower refused entries, or this follower did. */
+  default void appendRejected(long nowMs, RaftMessage.AppendEntriesReply reply) {}
+
+  default void committed(long nowMs, long index) {}
+
+  /** How an election ended. */
+  enum ElectionResult {
+    WON,
+    LOST,
+    TIMED_OUT
+  }
+}

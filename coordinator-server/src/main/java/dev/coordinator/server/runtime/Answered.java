@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.runtime;
+
+import dev.coordinator.server.raft.NodeId;
+
+/**
+ * An answer with where it comes from.
+ *
+ * @param revision the index up to which this member had applied the log
+ * @param clusterTimeMs the cluster time of that entry
+ */
+public record Answered<T>(T value, NodeId leader, long term, long revision, long clusterTimeMs) {}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.runtime;
+
+/**
+ * What a member accepts. The leader checks the last four against the applied state before it proposes,
+ * so commands under way may pass them by as many; the state machine itself knows no configuration,
+ * which could differ between members.
+ *
+ * @param maxQueuedInputs calls waiting for the loop
+ * @param maxPendingCalls proposed commands and reads without an answer, waiters not counted
+ * @param maxLeases living leases
+ * @param maxLocks locks held or waited for
+ * @param maxWaitersPerLock waiters of one lock
+ * @param maxLocksPerLease locks that one lease holds or waits for
+ */
+public record NodeLimits(
+    int maxQueuedInputs,
+    int maxPendingCalls,
+    int maxLeases,
+    int maxLocks,
+    int maxWaitersPerLock,
+    int maxLocksPerLease) {
+
+  public static final NodeLimits DEFAULT =
+      new NodeLimits(65_536, 65_536, 1_000_000, 1_000_000, 10_000, 10_000);
+}
