@@ -10,8 +10,8 @@ package dev.coordinator.server.machine;
 public final class CoordinatorMachine {
 
   /**
-   * Ends everything that is due at {@code clusterTimeMs}, in the order of deadlines, then executes the
-   * command. Adds to {@code result}, which the caller has cleared.
+   * Ends everything that is due at {@code clusterTimeMs}, in the order of deadlines, then executes
+   * the command. Adds to {@code result}, which the caller has cleared.
    *
    * @param index of the entry, above every earlier one
    * @param clusterTimeMs of the entry; a smaller one than before counts as the latest seen

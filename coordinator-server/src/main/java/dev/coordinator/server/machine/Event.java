@@ -9,12 +9,16 @@ public sealed interface Event {
   /** A lease ended, after the events of the locks that it freed. */
   record LeaseEnded(long leaseId, Cause cause) implements Event {}
 
-  /** @param waitedMs from the request to the grant */
+  /**
+   * @param waitedMs from the request to the grant
+   */
   record LockAcquired(
       String name, long leaseId, String owner, long token, String metadata, long waitedMs)
       implements Event {}
 
-  /** @param heldMs from the grant to the release */
+  /**
+   * @param heldMs from the grant to the release
+   */
   record LockReleased(
       String name,
       long leaseId,

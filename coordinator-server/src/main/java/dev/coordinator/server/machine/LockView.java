@@ -11,9 +11,13 @@ import java.util.List;
  */
 public record LockView(String name, Holder holder, List<Waiter> waiters, int waiterCount) {
 
-  /** @param sinceMs the cluster time of the grant */
+  /**
+   * @param sinceMs the cluster time of the grant
+   */
   public record Holder(long leaseId, String owner, long token, String metadata, long sinceMs) {}
 
-  /** @param sinceMs the cluster time at which it entered the queue */
+  /**
+   * @param sinceMs the cluster time at which it entered the queue
+   */
   public record Waiter(long leaseId, String owner, long sinceMs) {}
 }

@@ -4,7 +4,10 @@ package dev.coordinator.server.machine;
 import java.util.List;
 import java.util.Optional;
 
-/** Reads the state without changing it. Valid only on the thread that applies, while it applies nothing. */
+/**
+ * Reads the state without changing it. Valid only on the thread that applies, while it applies
+ * nothing.
+ */
 public interface MachineView {
 
   /** The index of the last applied entry. */
@@ -20,7 +23,9 @@ public interface MachineView {
 
   Optional<LockView> lock(String name);
 
-  /** Up to {@code limit} locks under {@code prefix} with names above {@code afterName}, in order. */
+  /**
+   * Up to {@code limit} locks under {@code prefix} with names above {@code afterName}, in order.
+   */
   List<LockView> locks(String prefix, String afterName, int limit);
 
   int leaseCount();
@@ -36,6 +41,8 @@ public interface MachineView {
   /** Locks that a lease holds or waits for; 0 if there is no such lease. */
   int lockCount(long leaseId);
 
-  /** The cluster time at which something ends unless an entry prevents it; Long.MAX_VALUE if never. */
+  /**
+   * The cluster time at which something ends unless an entry prevents it; Long.MAX_VALUE if never.
+   */
   long nextDeadlineMs();
 }

@@ -19,11 +19,15 @@ public sealed interface Outcome {
    */
   record Renewal(long leaseId, boolean alive, long ttlMs, long slackMs) {}
 
-  /** @param alreadyHeld whether the same lease and owner held the lock before this request */
+  /**
+   * @param alreadyHeld whether the same lease and owner held the lock before this request
+   */
   record LockAcquired(String name, long token, long leaseId, boolean alreadyHeld)
       implements Outcome {}
 
-  /** @param timedOut whether it waited; otherwise the request did not want to wait */
+  /**
+   * @param timedOut whether it waited; otherwise the request did not want to wait
+   */
   record LockNotAcquired(String name, boolean timedOut, LockView.Holder holder)
       implements Outcome {}
 
@@ -31,7 +35,9 @@ public sealed interface Outcome {
 
   record LeaseNotFound(long leaseId) implements Outcome {}
 
-  /** @param presentToken the holder's token; 0 if the lock is free */
+  /**
+   * @param presentToken the holder's token; 0 if the lock is free
+   */
   record NotLockOwner(String name, long presentToken) implements Outcome {}
 
   /** The lease ended while the request waited. */

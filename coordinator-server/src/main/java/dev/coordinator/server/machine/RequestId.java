@@ -5,8 +5,8 @@ package dev.coordinator.server.machine;
  * Numbers a request within its lease.
  *
  * @param number 1 or more; 0 in {@link #NONE}, a plain call
- * @param acknowledgedBelow outcomes of smaller numbers may be forgotten; their late duplicates never
- *     apply
+ * @param acknowledgedBelow outcomes of smaller numbers may be forgotten; their late duplicates
+ *     never apply
  */
 public record RequestId(long number, long acknowledgedBelow) {
 

@@ -7,8 +7,8 @@ import dev.coordinator.server.raft.RaftMessage;
 public interface PeerSender {
 
   /**
-   * Sends a message to {@code message.to()} without waiting. It may be lost, and messages on one way
-   * may be lost while later ones arrive; the protocol repeats what matters.
+   * Sends a message to {@code message.to()} without waiting. It may be lost, and messages on one
+   * way may be lost while later ones arrive; the protocol repeats what matters.
    */
   void send(RaftMessage message);
 }

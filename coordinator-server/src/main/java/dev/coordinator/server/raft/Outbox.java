@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The effects that {@link RaftCore} asks for, gathered since they were last drained. Owned and reused
- * by the caller, who carries them out in this order:
+ * The effects that {@link RaftCore} asks for, gathered since they were last drained. Owned and
+ * reused by the caller, who carries them out in this order:
  *
  * <ol>
  *   <li>sends {@link #messages} and hands {@link #batch} to the log, at the same time (§10.2.1);

@@ -7,9 +7,9 @@ import java.util.random.RandomGenerator;
 /**
  * The Raft protocol of one cluster member, as an object without threads, clocks or I/O.
  *
- * <p>Inputs are method calls that carry the current time; outputs gather until {@link #drainTo} hands
- * them to the caller. The same inputs always give the same outputs, so a run can be recorded, replayed
- * and simulated. Section numbers (§) refer to Ongaro's dissertation.
+ * <p>Inputs are method calls that carry the current time; outputs gather until {@link #drainTo}
+ * hands them to the caller. The same inputs always give the same outputs, so a run can be recorded,
+ * replayed and simulated. Section numbers (§) refer to Ongaro's dissertation.
  *
  * <p>Callers keep three promises:
  *
@@ -95,8 +95,9 @@ public final class RaftCore {
   }
 
   /**
-   * The cluster time at {@code nowMs}, which never falls and never runs faster than the clock of the
-   * inputs. On a leader it is the stamp that a proposal would get; on others, the last stamp seen.
+   * The cluster time at {@code nowMs}, which never falls and never runs faster than the clock of
+   * the inputs. On a leader it is the stamp that a proposal would get; on others, the last stamp
+   * seen.
    */
   public long clusterTimeMs(long nowMs) {
     throw new UnsupportedOperationException();

@@ -4,7 +4,8 @@ package dev.coordinator.server.raft;
 import java.util.List;
 
 /**
- * A view of the core at one moment. {@code applied <= committed <= last} and {@code durable <= last}.
+ * A view of the core at one moment. {@code applied <= committed <= last} and {@code durable <=
+ * last}.
  *
  * @param leader {@link NodeId#NONE} if none is known
  * @param followers what a leader knows of the others, by id; empty on other members

@@ -28,7 +28,9 @@ public final class CoordinatorNode implements LeaderDirectory {
     throw new UnsupportedOperationException();
   }
 
-  /** Answers a linearizable read: the function runs on the loop once a quorum confirmed this leader. */
+  /**
+   * Answers a linearizable read: the function runs on the loop once a quorum confirmed this leader.
+   */
   public <T> CompletableFuture<Answered<T>> read(Function<MachineView, T> query) {
     throw new UnsupportedOperationException();
   }

@@ -27,8 +27,7 @@ public final class NodeException extends RuntimeException {
   private final String limit;
   private final long maximum;
 
-  private NodeException(
-      Reason reason, NodeId leader, String limit, long maximum, String message) {
+  private NodeException(Reason reason, NodeId leader, String limit, long maximum, String message) {
     super(message, null, false, false);
     this.reason = reason;
     this.leader = leader;

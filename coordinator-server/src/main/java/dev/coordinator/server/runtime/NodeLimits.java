@@ -2,9 +2,9 @@
 package dev.coordinator.server.runtime;
 
 /**
- * What a member accepts. The leader checks the last four against the applied state before it proposes,
- * so commands under way may pass them by as many; the state machine itself knows no configuration,
- * which could differ between members.
+ * What a member accepts. The leader checks the last four against the applied state before it
+ * proposes, so commands under way may pass them by as many; the state machine itself knows no
+ * configuration, which could differ between members.
  *
  * @param maxQueuedInputs calls waiting for the loop
  * @param maxPendingCalls proposed commands and reads without an answer, waiters not counted

@@ -7,8 +7,8 @@ import java.util.concurrent.CompletableFuture;
 /**
  * A command on its way through the log. Thread-safe.
  *
- * <p>The future ends with the outcome, or with a {@link NodeException}. It is completed on the reply
- * executor, never on the loop.
+ * <p>The future ends with the outcome, or with a {@link NodeException}. It is completed on the
+ * reply executor, never on the loop.
  */
 public final class PendingCall {
 

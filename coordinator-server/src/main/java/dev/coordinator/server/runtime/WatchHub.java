@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.function.Predicate;
 
 /**
- * Keeps a bounded history of lock events and lets watchers follow it, each at its own pace. The loop
- * publishes; any thread may watch.
+ * Keeps a bounded history of lock events and lets watchers follow it, each at its own pace. The
+ * loop publishes; any thread may watch.
  */
 public final class WatchHub {
 

@@ -12,7 +12,9 @@ public final class CommandCodec {
     throw new UnsupportedOperationException();
   }
 
-  /** @throws IllegalArgumentException if the bytes are not a command: the log is damaged */
+  /**
+   * @throws IllegalArgumentException if the bytes are not a command: the log is damaged
+   */
   public static Command decode(byte[] payload) {
     throw new UnsupportedOperationException();
   }

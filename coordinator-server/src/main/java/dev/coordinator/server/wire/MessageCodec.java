@@ -29,22 +29,30 @@ public final class MessageCodec {
     throw new UnsupportedOperationException();
   }
 
-  /** @throws IllegalArgumentException naming the field and the rule that it breaks */
+  /**
+   * @throws IllegalArgumentException naming the field and the rule that it breaks
+   */
   public static RaftMessage.RequestVote decode(RequestVoteRequest message) {
     throw new UnsupportedOperationException();
   }
 
-  /** @throws IllegalArgumentException naming the field and the rule that it breaks */
+  /**
+   * @throws IllegalArgumentException naming the field and the rule that it breaks
+   */
   public static RaftMessage.RequestVoteReply decode(RequestVoteResponse message) {
     throw new UnsupportedOperationException();
   }
 
-  /** @throws IllegalArgumentException naming the field and the rule that it breaks */
+  /**
+   * @throws IllegalArgumentException naming the field and the rule that it breaks
+   */
   public static RaftMessage.AppendEntries decode(AppendEntriesRequest message) {
     throw new UnsupportedOperationException();
   }
 
-  /** @throws IllegalArgumentException naming the field and the rule that it breaks */
+  /**
+   * @throws IllegalArgumentException naming the field and the rule that it breaks
+   */
   public static RaftMessage.AppendEntriesReply decode(AppendEntriesResponse message) {
     throw new UnsupportedOperationException();
   }
