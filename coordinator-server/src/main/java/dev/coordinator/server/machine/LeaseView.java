@@ -8,8 +8,8 @@ import java.util.List;
  *
  * @param deadlineMs the cluster time at which it ends unless renewed; {@link #NO_DEADLINE} while a
  *     lease made on the spot waits for its lock
- * @param held by name
- * @param waitingFor names of locks
+ * @param held in the order of names
+ * @param waitingFor names of locks, in order, each once
  */
 public record LeaseView(
     long leaseId,

@@ -11,6 +11,12 @@ import java.util.List;
  */
 public record LockView(String name, Holder holder, List<Waiter> waiters, int waiterCount) {
 
+  /** How many waiters the view of one lock shows. */
+  public static final int MAX_WAITERS = 1_000;
+
+  /** How many waiters each lock shows in a list. */
+  public static final int MAX_WAITERS_IN_LIST = 100;
+
   /**
    * @param sinceMs the cluster time of the grant
    */

@@ -38,7 +38,7 @@ public interface MachineView {
   /** Waiters of one lock; 0 if there is no such lock. */
   int waiterCount(String name);
 
-  /** Locks that a lease holds or waits for; 0 if there is no such lease. */
+  /** Locks that the owners within a lease hold or wait for; 0 if there is no such lease. */
   int lockCount(long leaseId);
 
   /**

@@ -27,6 +27,7 @@ public sealed interface Outcome {
 
   /**
    * @param timedOut whether it waited; otherwise the request did not want to wait
+   * @param holder once the entry is applied; null if nobody holds the lock by then
    */
   record LockNotAcquired(String name, boolean timedOut, LockView.Holder holder)
       implements Outcome {}
@@ -36,7 +37,7 @@ public sealed interface Outcome {
   record LeaseNotFound(long leaseId) implements Outcome {}
 
   /**
-   * @param presentToken the holder's token; 0 if the lock is free
+   * @param presentToken the token of the holder that the request met; 0 if there was none
    */
   record NotLockOwner(String name, long presentToken) implements Outcome {}
 
@@ -46,7 +47,11 @@ public sealed interface Outcome {
   /** The wait was cancelled, or a retry took its place. */
   record WaitCancelled(String name) implements Outcome {}
 
-  /** The number was used with another request. */
+  /**
+   * The number was used with another request.
+   *
+   * @param number 0 if it was a nonce instead
+   */
   record RequestMismatch(long number) implements Outcome {}
 
   /** A late duplicate of an acknowledged request; it had no effect. */

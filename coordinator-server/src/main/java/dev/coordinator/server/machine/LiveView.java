@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.machine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+
+/** Reads the present state of a machine. */
+final class LiveView implements MachineView {
+
+  private final CoordinatorMachine machine;
+
+  LiveView(CoordinatorMachine machine) {
+    this.machine = machine;
+  }
+
+  @Override
+  public long appliedIndex() {
+    return machine.appliedIndex();
+  }
+
+  @Override
+  public long clusterTimeMs() {
+    return machine.clusterTimeMs();
+  }
+
+  @Override
+  public Optional<LeaseView> lease(long leaseId) {
+    return Optional.ofNullable(machine.leases().find(leaseId)).map(LiveView::view);
+  }
+
+  @Override
+  public List<LeaseView> leases(long afterLeaseId, int limit) {
+    List<LeaseView> page = new ArrayList<>();
+    for (Lease lease : machine.leases().after(afterLeaseId)) {
+      if (page.size() >= limit) {
+        break;
+      }
+      page.add(view(lease));
+    }
+    return page;
+  }
+
+  @Override
+  public Optional<LockView> lock(String name) {
+    return Optional.ofNullable(machine.locks().find(name))
+        .map(lock -> view(lock, LockView.MAX_WAITERS));
+  }
+
+  @Override
+  public List<LockView> locks(String prefix, String afterName, int limit) {
+    List<LockView> page = new ArrayList<>();
+    for (Lock lock : machine.locks().from(prefix, afterName)) {
+      if (page.size() >= limit || !lock.name.startsWith(prefix)) {
+        break;
+      }
+      page.add(view(lock, LockView.MAX_WAITERS_IN_LIST));
+    }
+    return page;
+  }
+
+  @Override
+  public int leaseCount() {
+    return machine.leases().size();
+  }
+
+  @Override
+  public int lockCount() {
+    return machine.locks().size();
+  }
+
+  @Override
+  public int waiterCount() {
+    return machine.locks().waitCount();
+  }
+
+  @Override
+  public int waiterCount(String name) {
+    Lock lock = machine.locks().find(name);
+    return lock == null ? 0 : lock.waiters.size();
+  }
+
+  @Override
+  public int lockCount(long leaseId) {
+    Lease lease = machine.leases().find(leaseId);
+    return lease == null ? 0 : lease.claims.size();
+  }
+
+  @Override
+  public long nextDeadlineMs() {
+    return machine.deadlines().nextMs();
+  }
+
+  private static LeaseView view(Lease lease) {
+    List<LeaseView.HeldLock> held = new ArrayList<>();
+    TreeSet<String> waitingFor = new TreeSet<>(Utf8Order.INSTANCE);
+    for (Claim claim : lease.claims.values()) {
+      if (claim.isHolding()) {
+        held.add(new LeaseView.HeldLock(claim.lock.name, claim.token));
+      } else {
+        waitingFor.add(claim.lock.name);
+      }
+    }
+    return new LeaseView(
+        lease.id, lease.owner, lease.ttlMs, lease.deadlineMs, held, List.copyOf(waitingFor));
+  }
+
+  private static LockView view(Lock lock, int maxWaiters) {
+    List<LockView.Waiter> waiters = new ArrayList<>(Math.min(lock.waiters.size(), maxWaiters));
+    for (Claim claim : lock.waiters.values()) {
+      if (waiters.size() >= maxWaiters) {
+        break;
+      }
+      waiters.add(new LockView.Waiter(claim.lease.id, claim.owner(), claim.sinceMs));
+    }
+    return new LockView(lock.name, holder(lock.holder), waiters, lock.waiters.size());
+  }
+
+  static LockView.Holder holder(Claim claim) {
+    return new LockView.Holder(
+        claim.lease.id, claim.owner(), claim.token, claim.metadata, claim.sinceMs);
+  }
+}

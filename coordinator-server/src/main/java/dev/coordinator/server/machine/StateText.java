@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.machine;
+
+/** Writes the state of a machine as text, one line for each lease, request, lock and claim. */
+final class StateText {
+
+  private final StringBuilder text;
+
+  StateText(StringBuilder text) {
+    this.text = text;
+  }
+
+  void write(CoordinatorMachine machine) {
+    text.append("applied ").append(machine.appliedIndex());
+    text.append(" at ").append(machine.clusterTimeMs()).append("ms\n");
+    for (Lease lease : machine.leases().after(0)) {
+      write(lease);
+    }
+    for (Lock lock : machine.locks().all()) {
+      write(lock);
+    }
+  }
+
+  private void write(Lease lease) {
+    text.append("lease ").append(lease.id);
+    text.append(" ttl ").append(lease.ttlMs).append("ms");
+    deadline(lease);
+    quoted(" owner ", lease.owner);
+    quoted(" nonce ", lease.nonce);
+    if (lease.madeFor != null) {
+      quoted(" made for ", lease.madeFor.lock.name);
+      quoted(" owner ", lease.madeFor.owner());
+    }
+    text.append('\n');
+    if (lease.hasHistory()) {
+      write(lease.history());
+    }
+  }
+
+  private void write(RequestHistory history) {
+    text.append("  acknowledged below ").append(history.acknowledgedBelow()).append('\n');
+    for (RequestHistory.Request request : history.requests()) {
+      text.append("  request ").append(request.number);
+      text.append(" fingerprint ").append(Long.toHexString(request.fingerprint));
+      if (request.claim == null) {
+        text.append(" -> ").append(request.outcome);
+      } else {
+        text.append(" waits as ").append(request.claim.id);
+      }
+      text.append('\n');
+    }
+  }
+
+  private void write(Lock lock) {
+    quoted("lock ", lock.name);
+    text.append('\n');
+    write("  held by ", lock.holder);
+    for (Claim claim : lock.waiters.values()) {
+      write("  awaited by ", claim);
+    }
+  }
+
+  private void write(String what, Claim claim) {
+    text.append(what).append(claim.lease.id);
+    quoted(" owner ", claim.owner());
+    text.append(" as ").append(claim.id);
+    text.append(" since ").append(claim.sinceMs).append("ms");
+    if (claim.isHolding()) {
+      text.append(" token ").append(claim.token);
+    } else {
+      text.append(" answers ").append(claim.replyIndex);
+      deadline(claim);
+      if (claim.request != null) {
+        text.append(" request ").append(claim.request.number);
+      }
+    }
+    quoted(" metadata ", claim.metadata);
+    text.append('\n');
+  }
+
+  private void deadline(Timed timed) {
+    if (timed.deadlineMs == DeadlineQueue.NEVER) {
+      text.append(" no deadline");
+    } else {
+      text.append(" until ").append(timed.deadlineMs).append("ms");
+    }
+  }
+
+  private void quoted(String what, String value) {
+    text.append(what).append('"').append(value).append('"');
+  }
+}
