@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.storage;
+
+import dev.coordinator.server.raft.NodeId;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.Optional;
+
+/**
+ * The directory with everything that one member keeps, locked for its one owner, and bound for ever
+ * to one member of one cluster.
+ */
+public final class DataDirectory implements Closeable {
+
+  private static final String LOG = "log";
+
+  private final Path path;
+  private final DirectoryLock lock;
+  private final IdentityFile identityFile;
+  private LogIdentity identity;
+  private boolean logBegun;
+
+  private DataDirectory(Path path, DirectoryLock lock) {
+    this.path = path;
+    this.lock = lock;
+    this.identityFile = new IdentityFile(path);
+  }
+
+  /**
+   * Locks the directory, and makes it if it is not there.
+   *
+   * @throws StorageException if it is in use, damaged, or of another member
+   */
+  public static DataDirectory open(Path path, String clusterId, NodeId memberId)
+      throws IOException {
+    try {
+      Files.createDirectories(path.resolve(LOG));
+    } catch (FileAlreadyExistsException e) {
+      throw new StorageException(
+          "data directory " + path + " cannot be made: " + e.getFile() + " is a file", e);
+    } catch (IOException e) {
+      throw new StorageException("data directory " + path + " cannot be made: " + e, e);
+    }
+    DataDirectory directory = new DataDirectory(path, DirectoryLock.acquire(path));
+    try {
+      directory.identify(clusterId, memberId);
+    } catch (IOException | RuntimeException e) {
+      directory.close();
+      throw e;
+    }
+    return directory;
+  }
+
+  private void identify(String clusterId, NodeId memberId) throws IOException {
+    Optional<IdentityFile.Content> found = identityFile.read();
+    if (found.isPresent()) {
+      identity = found.get().identity();
+      logBegun = found.get().logBegun();
+      if (!identity.clusterId().equals(clusterId) || !identity.memberId().equals(memberId)) {
+        throw new StorageException(
+            String.format(
+                "data directory %s is of member %s of cluster '%s', but the configuration says"
+                    + " member %s of cluster '%s': correct the configuration, or choose another"
+                    + " data directory",
+                path, identity.memberId(), identity.clusterId(), memberId, clusterId));
+      }
+      return;
+    }
+    if (SegmentedLog.exists(logDisk())) {
+      throw new StorageException(
+          String.format(
+              "data directory %s has a log, but its file 'identity' is missing: put back an exact"
+                  + " copy of the whole directory, or choose an empty one",
+              path));
+    }
+    identity = new LogIdentity(clusterId, memberId, new SecureRandom().nextLong());
+    identityFile.write(new IdentityFile.Content(identity, false));
+    Path parent = path.toAbsolutePath().getParent();
+    if (parent != null) {
+      FileDisk.syncDirectory(parent);
+    }
+  }
+
+  public Path path() {
+    return path;
+  }
+
+  public LogIdentity identity() {
+    return identity;
+  }
+
+  Disk logDisk() {
+    return new FileDisk(path.resolve(LOG));
+  }
+
+  /** Refuses to go on as if nothing had been promised when a log was there and is gone. */
+  void expectLog() throws IOException {
+    if (logBegun && !SegmentedLog.exists(logDisk())) {
+      throw new StorageException(
+          String.format(
+              "the log of member %s is gone from %s: with it the member would forget its votes and"
+                  + " entries, and the cluster could lose what it has acknowledged. Put it back, or"
+                  + " add the member to the cluster again with a new member id and an empty data"
+                  + " directory.",
+              identity.memberId(), path.resolve(LOG)));
+    }
+  }
+
+  /** Remembers that there is a log from here on. */
+  void logBegun() throws IOException {
+    if (!logBegun) {
+      identityFile.write(new IdentityFile.Content(identity, true));
+      logBegun = true;
+    }
+  }
+
+  /** Gives the directory free for another owner. */
+  @Override
+  public void close() throws IOException {
+    lock.close();
+  }
+}

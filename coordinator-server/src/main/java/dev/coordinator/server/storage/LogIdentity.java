@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.storage;
+
+import dev.coordinator.server.raft.NodeId;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Whose log it is: written into every segment, so that files of another member are not taken for
+ * one's own.
+ *
+ * @param salt a random number made with the data directory and never told to anyone. It goes into
+ *     every checksum, so that no client can craft a payload that looks like a frame of this log
+ */
+public record LogIdentity(String clusterId, NodeId memberId, long salt) {
+
+  /** What fits into a segment's header with room to spare. */
+  static final int MAX_CLUSTER_ID_BYTES = 255;
+
+  public LogIdentity {
+    int clusterIdBytes = clusterId.getBytes(StandardCharsets.UTF_8).length;
+    if (clusterIdBytes == 0 || clusterIdBytes > MAX_CLUSTER_ID_BYTES) {
+      throw new IllegalArgumentException(
+          "cluster id must have 1 to " + MAX_CLUSTER_ID_BYTES + " bytes, not " + clusterIdBytes);
+    }
+    if (clusterId.chars().anyMatch(Character::isISOControl)) {
+      throw new IllegalArgumentException("cluster id must not have control characters");
+    }
+    if (memberId.isNone()) {
+      throw new IllegalArgumentException("member id must be 1 or more");
+    }
+  }
+}

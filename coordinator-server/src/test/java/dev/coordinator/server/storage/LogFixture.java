@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.storage;
+
+import dev.coordinator.server.raft.Entry;
+import dev.coordinator.server.raft.HardState;
+import dev.coordinator.server.raft.NodeId;
+import dev.coordinator.server.raft.WriteBatch;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * What the tests of the log share: an identity, small segments, and entries that are easy to tell.
+ */
+final class LogFixture {
+
+  static final LogIdentity IDENTITY =
+      new LogIdentity("test-cluster", new NodeId(1), 0x5EED_0F_5A17L);
+
+  /** So small that a few frames fill one. */
+  static final SegmentedLogConfig SMALL = new SegmentedLogConfig(2048, 1024);
+
+  private LogFixture() {}
+
+  static SegmentedLog open(Disk disk) throws IOException {
+    return SegmentedLog.open(disk, IDENTITY, SMALL, Runnable::run);
+  }
+
+  static RecoveredLog recover(Disk disk) throws IOException {
+    try (SegmentedLog log = open(disk)) {
+      return log.takeRecovered();
+    }
+  }
+
+  static void append(SegmentedLog log, WriteBatch... batches) throws IOException {
+    log.write(List.of(batches));
+    log.sync();
+  }
+
+  static Entry entry(long index, long term, int payloadBytes) {
+    byte[] payload = new byte[payloadBytes];
+    Arrays.fill(payload, (byte) (index * 31 + term));
+    return Entry.command(index, term, 1000 + index, payload);
+  }
+
+  /** A batch of consecutive entries of one term, from an index on. */
+  static WriteBatch entries(long number, long term, long firstIndex, int count, int payloadBytes) {
+    List<Entry> entries = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      entries.add(entry(firstIndex + i, term, payloadBytes));
+    }
+    return new WriteBatch(number, null, entries);
+  }
+
+  static WriteBatch vote(long number, long term, long votedFor) {
+    return new WriteBatch(number, new HardState(term, new NodeId(votedFor)), List.of());
+  }
+
+  static List<String> segmentNames(Disk disk) throws IOException {
+    return disk.list().stream().filter(SegmentHeader::isSegment).sorted().toList();
+  }
+}
