@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.config;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The whole configuration of one member, checked. Only the root package sees it; every other part gets
+ * the few values that it needs.
+ *
+ * @param members all members by rising id, this one included
+ */
+public record ServerConfig(
+    String clusterId,
+    long memberId,
+    List<Member> members,
+    Path dataDir,
+    Listen listen,
+    Raft raft,
+    Storage storage,
+    Locking locking,
+    Limits limits,
+    Grpc grpc) {
+
+  /** The addresses by which clients and other members reach a member. */
+  public record Member(long id, Address client, Address peer) {}
+
+  /** Where this member listens; port 0 takes a free one. */
+  public record Listen(Address client, Address peer, Optional<Address> http) {}
+
+  public record Raft(
+      Duration electionTimeout,
+      Duration heartbeatInterval,
+      Duration disconnectJitter,
+      int maxBatchBytes,
+      int maxBatchEntries,
+      int maxInFlightBatches) {}
+
+  public record Storage(int segmentBytes) {}
+
+  /** Of leases, locks and watches. */
+  public record Locking(
+      Duration minTtl,
+      Duration maxTtl,
+      Duration keepAliveWindow,
+      Duration maxOwnLeaseWait,
+      int watchHistoryEvents) {}
+
+  public record Limits(
+      int maxQueuedInputs,
+      int maxPendingCalls,
+      int maxLeases,
+      int maxLocks,
+      int maxWaitersPerLock,
+      int maxLocksPerLease,
+      int maxWatches) {}
+
+  /** What a client may ask of a connection. */
+  public record Grpc(
+      int maxMessageBytes,
+      int maxMetadataBytes,
+      int maxCallsPerConnection,
+      int maxResetsPer30s,
+      Duration handshakeTimeout,
+      Duration keepAliveTime,
+      Duration keepAliveTimeout,
+      Duration permitKeepAliveTime,
+      Duration maxConnectionIdle) {}
+
+  /** One key, for help and documentation. */
+  public record KeyDescription(
+      String name, String environmentVariable, String defaultText, String meaning) {}
+
+  /** Every key with its default and meaning. */
+  public static List<KeyDescription> describe() {
+    return Keys.all().stream()
+        .map(
+            key ->
+                new KeyDescription(
+                    key.name(),
+                    ConfigSources.variable(key.name()),
+                    key.defaultText(),
+                    key.meaning()))
+        .toList();
+  }
+
+  /**
+   * Reads a configuration: the file, over it the environment, over that the flags.
+   *
+   * @param environment of the process; only {@code COORDINATOR_…} counts
+   * @param flags texts by dotted key
+   * @throws ConfigException naming the key, the rule and the source
+   */
+  public static ServerConfig load(
+      Optional<Path> file, Map<String, String> environment, Map<String, String> flags) {
+    var sources = new ConfigSources();
+    file.ifPresent(sources::addFile);
+    sources.addEnvironment(environment);
+    sources.addFlags(flags);
+    return read(sources);
+  }
+
+  /** The configuration that {@code flags} alone give. */
+  public static ServerConfig of(Map<String, String> flags) {
+    return load(Optional.empty(), Map.of(), flags);
+  }
+
+  private static ServerConfig read(ConfigSources sources) {
+    var listen =
+        new Listen(
+            sources.get(Keys.LISTEN_CLIENT),
+            sources.get(Keys.LISTEN_PEER),
+            sources.get(Keys.LISTEN_HTTP));
+    long memberId = sources.get(Keys.MEMBER_ID);
+    List<Member> members = sources.get(Keys.MEMBERS);
+    if (members.isEmpty()) {
+      members = List.of(alone(memberId, listen));
+    } else if (!sources.has(Keys.MEMBER_ID)) {
+      throw new ConfigException("memberId must be set when members is set");
+    } else if (members.stream().noneMatch(member -> member.id() == memberId)) {
+      throw new ConfigException("memberId = " + memberId + " must be one of members");
+    }
+    var config =
+        new ServerConfig(
+            sources.get(Keys.CLUSTER_ID),
+            memberId,
+            members.stream().sorted((a, b) -> Long.compare(a.id(), b.id())).toList(),
+            sources.get(Keys.DATA_DIR),
+            listen,
+            readRaft(sources),
+            new Storage(sources.get(Keys.SEGMENT_BYTES)),
+            readLocking(sources),
+            readLimits(sources),
+            readGrpc(sources));
+    config.check();
+    return config;
+  }
+
+  /** Others reach a member that is alone where it listens; if that is everywhere, on this host. */
+  private static Member alone(long memberId, Listen listen) {
+    return new Member(memberId, reachable(listen.client()), reachable(listen.peer()));
+  }
+
+  private static Address reachable(Address listen) {
+    boolean everywhere = listen.host().equals("0.0.0.0") || listen.host().equals("::");
+    return everywhere ? new Address("127.0.0.1", listen.port()) : listen;
+  }
+
+  private static Raft readRaft(ConfigSources sources) {
+    return new Raft(
+        sources.get(Keys.ELECTION_TIMEOUT),
+        sources.get(Keys.HEARTBEAT_INTERVAL),
+        sources.get(Keys.DISCONNECT_JITTER),
+        sources.get(Keys.MAX_BATCH_BYTES),
+        sources.get(Keys.MAX_BATCH_ENTRIES),
+        sources.get(Keys.MAX_IN_FLIGHT_BATCHES));
+  }
+
+  private static Locking readLocking(ConfigSources sources) {
+    return new Locking(
+        sources.get(Keys.MIN_TTL),
+        sources.get(Keys.MAX_TTL),
+        sources.get(Keys.KEEP_ALIVE_WINDOW),
+        sources.get(Keys.MAX_OWN_LEASE_WAIT),
+        sources.get(Keys.WATCH_HISTORY));
+  }
+
+  private static Limits readLimits(ConfigSources sources) {
+    return new Limits(
+        sources.get(Keys.MAX_QUEUED_INPUTS),
+        sources.get(Keys.MAX_PENDING_CALLS),
+        sources.get(Keys.MAX_LEASES),
+        sources.get(Keys.MAX_LOCKS),
+        sources.get(Keys.MAX_WAITERS_PER_LOCK),
+        sources.get(Keys.MAX_LOCKS_PER_LEASE),
+        sources.get(Keys.MAX_WATCHES));
+  }
+
+  private static Grpc readGrpc(ConfigSources sources) {
+    return new Grpc(
+        sources.get(Keys.MAX_MESSAGE_BYTES),
+        sources.get(Keys.MAX_METADATA_BYTES),
+        sources.get(Keys.MAX_CALLS_PER_CONNECTION),
+        sources.get(Keys.MAX_RESETS),
+        sources.get(Keys.HANDSHAKE_TIMEOUT),
+        sources.get(Keys.KEEP_ALIVE_TIME),
+        sources.get(Keys.KEEP_ALIVE_TIMEOUT),
+        sources.get(Keys.PERMIT_KEEP_ALIVE_TIME),
+        sources.get(Keys.MAX_CONNECTION_IDLE));
+  }
+
+  /** Rules that concern more than one key. */
+  private void check() {
+    if (raft.heartbeatInterval().multipliedBy(3).compareTo(raft.electionTimeout()) > 0) {
+      throw new ConfigException(
+          "raft.heartbeatInterval = %s must be at most a third of raft.electionTimeout = %s"
+              .formatted(
+                  Describe.duration(raft.heartbeatInterval()),
+                  Describe.duration(raft.electionTimeout())));
+    }
+    if (locking.minTtl().compareTo(locking.maxTtl()) > 0) {
+      throw new ConfigException(
+          "lease.minTtl = %s must be at most lease.maxTtl = %s"
+              .formatted(
+                  Describe.duration(locking.minTtl()), Describe.duration(locking.maxTtl())));
+    }
+  }
+}
