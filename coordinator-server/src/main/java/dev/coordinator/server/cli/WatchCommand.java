@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.cli;
+
+import dev.coordinator.v1.ErrorReason;
+import dev.coordinator.v1.Lock;
+import dev.coordinator.v1.LockEvent;
+import dev.coordinator.v1.WatchRequest;
+import dev.coordinator.v1.WatchResponse;
+import dev.coordinator.v1.WatchServiceGrpc;
+import io.grpc.Channel;
+import io.grpc.Deadline;
+import io.grpc.Status;
+import io.grpc.StatusException;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.BlockingClientCall;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code coordinator watch}: what happens to locks, as it happens. */
+@Command(
+    name = "watch",
+    description = {
+      "Prints what happens to locks, in order, without gaps or repeats, until Ctrl-C.",
+      "",
+      "It first prints the locks that are held. When the member it listens to goes away, it goes on"
+          + " at another one where it stood."
+    },
+    footerHeading = "%nExample:%n",
+    footer = {
+      "  coordinator watch backups/db",
+      "  coordinator watch --prefix backups/ --output json",
+      ""
+    })
+final class WatchCommand implements Callable<Integer> {
+
+  /** Exactly one of the two. */
+  static final class Target {
+    @Parameters(paramLabel = "NAME", description = "The name of the lock.")
+    private String name;
+
+    @Option(
+        names = "--prefix",
+        paramLabel = "PREFIX",
+        description = "All locks whose names begin with this; '' for all.")
+    private String prefix;
+  }
+
+  @ArgGroup(exclusive = true, multiplicity = "1")
+  private Target target;
+
+  @Option(
+      names = "--from",
+      paramLabel = "REVISION",
+      description =
+          "Begin with the events of this revision in place of the present state. Events are kept for"
+              + " a while only.")
+  private Long startRevision;
+
+  @Mixin private ConnectionOptions connections;
+  @Mixin private Output output;
+
+  record Line(
+      long revision,
+      String kind,
+      String name,
+      Long token,
+      Long leaseId,
+      String owner,
+      String metadata,
+      Integer waiters) {}
+
+  @Override
+  public Integer call() throws InterruptedException {
+    long next = startRevision == null ? 0 : startRevision;
+    try (Connection connection = connections.open()) {
+      while (true) {
+        next = follow(connection, next);
+      }
+    }
+  }
+
+  /** Follows one stream until it breaks. Returns the revision to go on from. */
+  private long follow(Connection connection, long startRevision) throws InterruptedException {
+    WatchRequest.Builder request = WatchRequest.newBuilder().setProgress(true);
+    if (target.name != null) {
+      request.setName(target.name);
+    } else {
+      request.setPrefix(target.prefix);
+    }
+    if (startRevision == 0) {
+      request.setInitialState(true);
+    } else {
+      request.setStartRevision(startRevision);
+    }
+    long next = startRevision;
+    Stream stream = connection.repeatable((channel, end) -> open(channel, end, request.build()));
+    try {
+      WatchResponse response = stream.first();
+      while (response != null) {
+        print(response);
+        next = response.getRevision() + 1;
+        response = stream.call().read();
+      }
+    } catch (StatusException e) {
+      if (e.getStatus().getCode() != Status.Code.UNAVAILABLE) {
+        throw explained(e.getStatus().asRuntimeException(e.getTrailers()));
+      }
+    }
+    return next;
+  }
+
+  private record Stream(BlockingClientCall<?, WatchResponse> call, WatchResponse first) {}
+
+  /** The first message comes at once, so it is the one that has to come in time. */
+  private static Stream open(Channel channel, Deadline end, WatchRequest request) {
+    BlockingClientCall<?, WatchResponse> call =
+        WatchServiceGrpc.newBlockingV2Stub(channel).watch(request);
+    try {
+      return new Stream(
+          call, call.read(end.timeRemaining(TimeUnit.MILLISECONDS), TimeUnit.MILLISECONDS));
+    } catch (StatusException e) {
+      throw e.getStatus().asRuntimeException(e.getTrailers());
+    } catch (TimeoutException e) {
+      call.cancel("no answer in time", e);
+      throw Status.DEADLINE_EXCEEDED.withDescription("no answer in time").asRuntimeException();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw Status.CANCELLED.withDescription("interrupted").asRuntimeException();
+    }
+  }
+
+  private static RuntimeException explained(StatusRuntimeException e) {
+    return GrpcFailure.reason(e) == ErrorReason.ERROR_REASON_COMPACTED
+        ? new CliException(
+            ExitCode.FAILED, GrpcFailure.describe(e) + "; start again without --from")
+        : e;
+  }
+
+  private void print(WatchResponse response) {
+    response.getInitialStateList().forEach(lock -> printState(response, lock));
+    response.getEventsList().forEach(this::printEvent);
+  }
+
+  private void printState(WatchResponse response, Lock lock) {
+    boolean held = lock.hasHolder();
+    Line line =
+        new Line(
+            response.getRevision(),
+            held ? "held" : "free",
+            lock.getName(),
+            held ? lock.getHolder().getToken() : null,
+            held ? lock.getHolder().getLeaseId() : null,
+            lock.getHolder().getOwner(),
+            lock.getHolder().getMetadata(),
+            lock.getWaiterCount());
+    output.printLine(line, () -> text(line));
+  }
+
+  private void printEvent(LockEvent event) {
+    Line line =
+        new Line(
+            event.getRevision(),
+            event.getKind().name().substring("KIND_".length()).toLowerCase(Locale.ROOT),
+            event.getName(),
+            event.getToken(),
+            event.getLeaseId(),
+            event.getOwner(),
+            event.getMetadata(),
+            null);
+    output.printLine(line, () -> text(line));
+  }
+
+  private static String text(Line line) {
+    StringBuilder text =
+        new StringBuilder(
+            String.format(
+                Locale.ROOT, "%8d  %-8s  %s", line.revision(), line.kind(), line.name()));
+    if (line.token() != null) {
+      text.append("  token ").append(Long.toUnsignedString(line.token()));
+      text.append("  lease ").append(Long.toUnsignedString(line.leaseId()));
+    }
+    if (!line.owner().isEmpty()) {
+      text.append("  owner ").append(line.owner());
+    }
+    if (!line.metadata().isEmpty()) {
+      text.append("  (").append(line.metadata()).append(')');
+    }
+    if (line.waiters() != null && line.waiters() > 0) {
+      text.append("  ").append(line.waiters()).append(" waiting");
+    }
+    return text.toString();
+  }
+}
