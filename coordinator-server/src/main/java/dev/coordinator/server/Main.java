@@ -1,11 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server;
 
+import dev.coordinator.server.cli.CoordinatorCommand;
+import java.io.PrintWriter;
+import java.util.Set;
+
 /** The {@code coordinator} executable. */
 public final class Main {
+
+  /** Read by logback.xml. */
+  private static final String LOG_LEVEL = "coordinator.log.level";
+
+  /** The commands whose log people read. The others say on stderr themselves what went wrong. */
+  private static final Set<String> MEMBERS = Set.of("serve", "dev");
+
   private Main() {}
 
   public static void main(String[] args) {
-    System.out.println("coordinator " + Main.class.getPackage().getImplementationVersion());
+    boolean member = args.length > 0 && MEMBERS.contains(args[0]);
+    if (!member && System.getProperty(LOG_LEVEL) == null) {
+      System.setProperty(LOG_LEVEL, "ERROR");
+    }
+    PrintWriter out = new PrintWriter(System.out, true);
+    PrintWriter err = new PrintWriter(System.err, true);
+    System.exit(CoordinatorCommand.run(out, err, args));
   }
 }

@@ -20,8 +20,8 @@ import java.util.concurrent.TimeUnit;
 /**
  * The way of a command to a cluster: the first of its endpoints that answers, then the others.
  *
- * <p>Any member answers any call, so one connection is enough; the endpoints are tried in turn until
- * the time is up.
+ * <p>Any member answers any call, so one connection is enough; the endpoints are tried in turn
+ * until the time is up.
  */
 public final class Connection implements AutoCloseable {
 
@@ -39,8 +39,7 @@ public final class Connection implements AutoCloseable {
     this.timeout = timeout;
     for (String endpoint : endpoints) {
       channels.put(
-          endpoint,
-          Grpc.newChannelBuilder(endpoint, InsecureChannelCredentials.create()).build());
+          endpoint, Grpc.newChannelBuilder(endpoint, InsecureChannelCredentials.create()).build());
     }
   }
 
@@ -92,7 +91,8 @@ public final class Connection implements AutoCloseable {
     ErrorReason reason = GrpcFailure.reason(e);
     return switch (e.getStatus().getCode()) {
       case UNAVAILABLE ->
-          repeatable || reason == ErrorReason.ERROR_REASON_NO_LEADER
+          repeatable
+              || reason == ErrorReason.ERROR_REASON_NO_LEADER
               || reason == ErrorReason.ERROR_REASON_NOT_LEADER;
       case DEADLINE_EXCEEDED -> repeatable;
       case RESOURCE_EXHAUSTED -> reason == ErrorReason.ERROR_REASON_OVERLOADED;

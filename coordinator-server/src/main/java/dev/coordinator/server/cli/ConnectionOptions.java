@@ -17,8 +17,8 @@ public final class ConnectionOptions {
       paramLabel = "HOST:PORT",
       defaultValue = "${env:COORDINATOR_ENDPOINTS:-127.0.0.1:7420}",
       description =
-          "Client addresses of one or more members, separated by commas; any member answers. Default:"
-              + " $COORDINATOR_ENDPOINTS, else 127.0.0.1:7420.")
+          "Client addresses of one or more members, separated by commas; any member answers."
+              + " Default: $COORDINATOR_ENDPOINTS, else 127.0.0.1:7420.")
   private List<String> endpoints;
 
   @Option(

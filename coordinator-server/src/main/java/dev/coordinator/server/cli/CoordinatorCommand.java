@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.cli;
 
+import dev.coordinator.server.cli.bench.BenchCommand;
 import io.grpc.StatusRuntimeException;
 import java.io.PrintWriter;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import picocli.CommandLine;
@@ -24,13 +27,11 @@ import picocli.CommandLine.Spec;
     },
     commandListHeading = "%nCommands:%n",
     subcommands = {
-      ServeCommand.class,
-      DevCommand.class,
-      LockCommand.class,
       LocksCommand.class,
       LeaseCommand.class,
       WatchCommand.class,
-      StatusCommand.class
+      StatusCommand.class,
+      BenchCommand.class
     },
     footerHeading = "%nA first lock:%n",
     footer = {
@@ -73,7 +74,7 @@ public final class CoordinatorCommand implements Runnable {
     spec.usageMessage().sortOptions(false);
     if (spec.usageMessage().exitCodeListHeading().isEmpty()) {
       spec.usageMessage().exitCodeListHeading("%nExit codes:%n");
-      java.util.Map<String, String> codes = new java.util.LinkedHashMap<>();
+      Map<String, String> codes = new LinkedHashMap<>();
       for (String line : ExitCode.HELP) {
         codes.put(line.substring(0, 1), line.substring(2));
       }

@@ -17,7 +17,9 @@ public final class GrpcFailure {
 
   private GrpcFailure() {}
 
-  /** The reason that the member gave; UNSPECIFIED if it gave none or the failure arose on the way. */
+  /**
+   * The reason that the member gave; UNSPECIFIED if it gave none or the failure arose on the way.
+   */
   public static ErrorReason reason(StatusRuntimeException e) {
     com.google.rpc.Status status = StatusProto.fromThrowable(e);
     if (status != null) {

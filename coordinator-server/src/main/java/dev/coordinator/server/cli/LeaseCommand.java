@@ -128,8 +128,7 @@ final class LeaseCommand implements Runnable {
       try (Connection connection = connections.open()) {
         GrantLeaseResponse response =
             connection.repeatable((channel, end) -> stub(channel, end).grantLease(request));
-        Granted granted =
-            new Granted(response.getLeaseId(), TimeSpan.millis(response.getTtl()));
+        Granted granted = new Granted(response.getLeaseId(), TimeSpan.millis(response.getTtl()));
         output.print(
             granted,
             () ->
@@ -163,8 +162,7 @@ final class LeaseCommand implements Runnable {
         Granted renewed = new Granted(id, TimeSpan.millis(response.getTtl()));
         output.print(
             renewed,
-            () ->
-                new Table("LEASE", "TTL").row(unsigned(id), TimeSpan.text(renewed.ttlMs())));
+            () -> new Table("LEASE", "TTL").row(unsigned(id), TimeSpan.text(renewed.ttlMs())));
       }
       return ExitCode.OK;
     }

@@ -181,7 +181,8 @@ final class LocksCommand implements Runnable {
   /** {@code locks check}. */
   @Command(
       name = "check",
-      description = "Tells whether a fencing token is that of the present holder; exit code 1 if not.",
+      description =
+          "Tells whether a fencing token is that of the present holder; exit code 1 if not.",
       footerHeading = "%nExample:%n",
       footer = {"  coordinator locks check backups/db \"$COORDINATOR_TOKEN\"", ""})
   static final class Check implements Callable<Integer> {
@@ -207,8 +208,7 @@ final class LocksCommand implements Runnable {
         CheckSequencerResponse response =
             connection.repeatable((channel, end) -> stub(channel, end).checkSequencer(request));
         Checked checked =
-            new Checked(
-                name, request.getToken(), response.getValid(), response.getCurrentToken());
+            new Checked(name, request.getToken(), response.getValid(), response.getCurrentToken());
         output.print(checked, () -> text(checked));
         return checked.valid() ? ExitCode.OK : ExitCode.FAILED;
       }

@@ -47,8 +47,10 @@ import picocli.CommandLine.Option;
     footer = {
       "  coordinator status --endpoints 10.0.0.1:7420,10.0.0.2:7420",
       "",
-      "LAST is the last entry of a member's log, DURABLE what it has on disk, COMMIT what it knows a",
-      "majority to have on disk, APPLIED what its state reflects, LAG how many entries it lacks of the",
+      "LAST is the last entry of a member's log, DURABLE what it has on disk, COMMIT what it knows"
+          + " a",
+      "majority to have on disk, APPLIED what its state reflects, LAG how many entries it lacks of"
+          + " the",
       "leader's log.",
       ""
     })
@@ -154,8 +156,7 @@ final class StatusCommand implements Callable<Integer> {
       List<ListenableFuture<GetStatusResponse>> answers = new ArrayList<>();
       for (Member member : members.getMembersList()) {
         ManagedChannel channel =
-            Grpc.newChannelBuilder(
-                    member.getClientAddress(), InsecureChannelCredentials.create())
+            Grpc.newChannelBuilder(member.getClientAddress(), InsecureChannelCredentials.create())
                 .build();
         channels.add(channel);
         answers.add(

@@ -9,7 +9,9 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Durations as people write them ({@code 500ms}, {@code 1.5s}, {@code 2m}), and as Protobuf does. */
+/**
+ * Durations as people write them ({@code 500ms}, {@code 1.5s}, {@code 2m}), and as Protobuf does.
+ */
 public final class TimeSpan implements ITypeConverter<Duration> {
 
   private static final Pattern FORM = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,6})?)(ms|s|m|h)");

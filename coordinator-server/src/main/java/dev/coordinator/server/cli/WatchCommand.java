@@ -59,8 +59,8 @@ final class WatchCommand implements Callable<Integer> {
       names = "--from",
       paramLabel = "REVISION",
       description =
-          "Begin with the events of this revision in place of the present state. Events are kept for"
-              + " a while only.")
+          "Begin with the events of this revision in place of the present state. Events are kept"
+              + " for a while only.")
   private Long startRevision;
 
   @Mixin private ConnectionOptions connections;
@@ -180,8 +180,7 @@ final class WatchCommand implements Callable<Integer> {
   private static String text(Line line) {
     StringBuilder text =
         new StringBuilder(
-            String.format(
-                Locale.ROOT, "%8d  %-8s  %s", line.revision(), line.kind(), line.name()));
+            String.format(Locale.ROOT, "%8d  %-8s  %s", line.revision(), line.kind(), line.name()));
     if (line.token() != null) {
       text.append("  token ").append(Long.toUnsignedString(line.token()));
       text.append("  lease ").append(Long.toUnsignedString(line.leaseId()));

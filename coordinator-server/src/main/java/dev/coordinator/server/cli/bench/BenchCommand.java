@@ -12,11 +12,11 @@ import picocli.CommandLine.Spec;
     description = {
       "Measures a cluster, and checks while measuring that the tokens of each lock strictly rise.",
       "",
-      "With --start it first starts three members as processes of their own on this machine, fsync on,"
-          + " data in a temporary folder, which it removes at the end. A failed call ends a benchmark"
-          + " with exit code 1: one that skips failures measures something else."
+      "With --start it first starts three members as processes of their own on this machine, fsync"
+          + " on, data in a temporary folder, which it removes at the end. A failed call ends a"
+          + " benchmark with exit code 1: one that skips failures measures something else."
     },
-    subcommands = {LocksBench.class, HandoffBench.class, FailoverBench.class},
+    subcommands = {LocksBench.class, HandoffBench.class},
     footerHeading = "%nExample:%n",
     footer = {
       "  coordinator bench locks --start --sessions 1,16,64,256",

@@ -38,8 +38,8 @@ final class BenchTarget {
       names = "--dir",
       paramLabel = "DIR",
       description =
-          "With --start: keep the members' data here, on the disk to be measured. Default: a folder in"
-              + " the system's temporary directory.")
+          "With --start: keep the members' data here, on the disk to be measured. Default: a folder"
+              + " in the system's temporary directory.")
   private Path directory;
 
   @Option(

@@ -22,9 +22,9 @@ import picocli.CommandLine.Option;
     description = {
       "Measures how fast one contended lock goes from one waiter to the next.",
       "",
-      "Every session waits for the same lock, gives it back at once and queues up again. The latency"
-          + " of a hand-off runs from the call that gives the lock back to the answer that the next"
-          + " session gets. Two holders at the same time end the benchmark."
+      "Every session waits for the same lock, gives it back at once and queues up again. The"
+          + " latency of a hand-off runs from the call that gives the lock back to the answer that"
+          + " the next session gets. Two holders at the same time end the benchmark."
     },
     footerHeading = "%nExample:%n",
     footer = {"  coordinator bench handoff --start --waiters 32", ""})
@@ -88,8 +88,7 @@ final class HandoffBench implements Callable<Integer> {
 
   private static Table table(Row row) {
     Latencies.Summary latency = row.latency();
-    return new Table(
-            "WAITERS", "HAND-OFFS/S", "P50 MS", "P90 MS", "P99 MS", "P99.9 MS", "MAX MS")
+    return new Table("WAITERS", "HAND-OFFS/S", "P50 MS", "P90 MS", "P99 MS", "P99.9 MS", "MAX MS")
         .row(
             row.waiters(),
             String.format(Locale.ROOT, "%.0f", row.handoffsPerSecond()),

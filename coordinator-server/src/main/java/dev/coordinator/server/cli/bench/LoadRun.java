@@ -6,7 +6,9 @@ import dev.coordinator.server.cli.ExitCode;
 import dev.coordinator.server.cli.GrpcFailure;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
+import java.util.concurrent.Phaser;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -27,7 +29,7 @@ abstract class LoadRun implements LoadSession.Listener {
   private final Latencies latencies = new Latencies();
   private final TokenWitness witness = new TokenWitness();
   private final AtomicReference<Throwable> failure = new AtomicReference<>();
-  private final java.util.concurrent.Phaser running = new java.util.concurrent.Phaser(1);
+  private final Phaser running = new Phaser(1);
   private volatile Phase phase = Phase.WARM_UP;
   private volatile long measureStartNanos;
 
@@ -96,7 +98,7 @@ abstract class LoadRun implements LoadSession.Listener {
   private void awaitEnd() throws InterruptedException {
     try {
       running.awaitAdvanceInterruptibly(running.arrive(), 30, TimeUnit.SECONDS);
-    } catch (java.util.concurrent.TimeoutException e) {
+    } catch (TimeoutException e) {
       throw new CliException(ExitCode.FAILED, "calls without an answer 30 s after the end");
     }
     rethrow();

@@ -19,8 +19,8 @@ import java.util.UUID;
 import java.util.function.Consumer;
 
 /**
- * A lease that takes and releases one lock over and over, one call at a time, without a thread of its
- * own: each answer sends the next call.
+ * A lease that takes and releases one lock over and over, one call at a time, without a thread of
+ * its own: each answer sends the next call.
  *
  * <p>It numbers its requests as the SDK does, so that the cluster does the same work for it.
  */

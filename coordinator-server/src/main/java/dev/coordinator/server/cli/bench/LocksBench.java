@@ -20,8 +20,8 @@ import picocli.CommandLine.Option;
     description = {
       "Measures lock+unlock pairs per second, each session on a lock of its own.",
       "",
-      "A pair is two replicated writes, one after the other. A session waits for each answer before its"
-          + " next call, as a thread of an application does."
+      "A pair is two replicated writes, one after the other. A session waits for each answer before"
+          + " its next call, as a thread of an application does."
     },
     footerHeading = "%nExample:%n",
     footer = {"  coordinator bench locks --start --sessions 1,16,64,256 --output json", ""})
@@ -32,7 +32,8 @@ final class LocksBench implements Callable<Integer> {
       split = ",",
       paramLabel = "N",
       defaultValue = "1,16,64,256",
-      description = "How many sessions; one measurement for each number. Default: ${DEFAULT-VALUE}.")
+      description =
+          "How many sessions; one measurement for each number. Default: ${DEFAULT-VALUE}.")
   private List<Integer> sessionCounts;
 
   @Mixin private BenchTarget target;

@@ -18,8 +18,7 @@ final class TokenWitness {
           if (last != null && Long.compareUnsigned(token, last) <= 0) {
             throw new CliException(
                 ExitCode.FAILED,
-                "WRONG: %s was granted with token %d after token %d"
-                    .formatted(name, token, last));
+                "WRONG: %s was granted with token %d after token %d".formatted(name, token, last));
           }
           return token;
         });

@@ -28,7 +28,8 @@ import java.util.stream.Stream;
 public final class LocalCluster implements AutoCloseable {
 
   /** Enough for what benchmarks and demonstrations keep; leaves room on a small machine. */
-  private static final List<String> JVM_OPTIONS = List.of("-Xmx512m", "-XX:+ExitOnOutOfMemoryError");
+  private static final List<String> JVM_OPTIONS =
+      List.of("-Xmx512m", "-XX:+ExitOnOutOfMemoryError");
 
   private static final long STATUS_TIMEOUT_MS = 500;
   private static final long POLL_MS = 10;

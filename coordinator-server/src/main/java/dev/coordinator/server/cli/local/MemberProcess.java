@@ -10,7 +10,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
-/** A member in a process of its own on this machine, which can be killed, frozen and started again. */
+/**
+ * A member in a process of its own on this machine, which can be killed, frozen and started again.
+ */
 public final class MemberProcess {
 
   private final long id;
