@@ -21,5 +21,22 @@ public record RaftConfig(
     int maxBatchEntries,
     int maxInFlightBatches) {
 
+  public RaftConfig {
+    require(heartbeatIntervalMs >= 1, "heartbeatIntervalMs must be at least 1");
+    require(
+        electionTimeoutMs > heartbeatIntervalMs,
+        "electionTimeoutMs must be longer than heartbeatIntervalMs");
+    require(disconnectJitterMs >= 0, "disconnectJitterMs must not be negative");
+    require(maxBatchBytes >= 1, "maxBatchBytes must be at least 1");
+    require(maxBatchEntries >= 1, "maxBatchEntries must be at least 1");
+    require(maxInFlightBatches >= 1, "maxInFlightBatches must be at least 1");
+  }
+
+  private static void require(boolean condition, String rule) {
+    if (!condition) {
+      throw new IllegalArgumentException(rule);
+    }
+  }
+
   public static final RaftConfig DEFAULT = new RaftConfig(1_000, 100, 20, 1 << 20, 4_096, 64);
 }

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.raft;
 
+import static dev.coordinator.server.raft.RaftInvariantViolation.invariant;
+
+import dev.coordinator.server.raft.RaftMessage.AppendEntries;
+import dev.coordinator.server.raft.RaftMessage.AppendEntriesReply;
+import dev.coordinator.server.raft.RaftMessage.RequestVote;
+import dev.coordinator.server.raft.RaftMessage.RequestVoteReply;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
@@ -19,8 +25,19 @@ import java.util.random.RandomGenerator;
  *       {@link #persisted};
  *   <li>{@link Outbox#messagesAfterPersist} leave this member only after that report.
  * </ol>
+ *
+ * <p>Invariant: {@code applied <= committed <= last} and {@code durable <= last}. {@code committed} may
+ * pass {@code durable}: a quorum does not have to include this member. A broken invariant throws {@link
+ * RaftInvariantViolation}, after which the member must stop.
  */
 public final class RaftCore {
+
+  private final Member member;
+  private final Roles roles;
+  private final Elections elections;
+  private final Following following;
+  private final Leading leading;
+  private final MessageCheck check;
 
   /**
    * Restores a member from what its log held.
@@ -37,16 +54,44 @@ public final class RaftCore {
       RandomGenerator random,
       RaftTrace trace,
       long nowMs) {
-    throw new UnsupportedOperationException();
+    if (!membership.contains(self)) {
+      throw new IllegalArgumentException("member " + self + " is none of " + membership);
+    }
+    RaftLog log = new RaftLog(entries);
+    invariant(
+        log.lastTerm() <= hardState.term(),
+        "the log ends in term %d, the member knows only %d",
+        log.lastTerm(),
+        hardState.term());
+    Effects effects = new Effects(hardState);
+    member = new Member(config, self, membership, random, trace, log, effects);
+    member.advanceTo(nowMs);
+    roles = new Roles(member);
+    elections = new Elections(member, roles);
+    following = new Following(member, roles);
+    leading = new Leading(member, roles);
+    check = new MessageCheck(self, membership);
   }
 
   /** Takes a message of a peer. Those of strangers or for others are ignored. */
   public void receive(RaftMessage message, long nowMs) {
-    throw new UnsupportedOperationException();
+    member.advanceTo(nowMs);
+    String whyIgnore = check.whyIgnore(message);
+    if (whyIgnore != null) {
+      member.trace.ignored(member.nowMs(), message, whyIgnore);
+    } else if (message instanceof AppendEntries request) {
+      following.receive(request);
+    } else if (message instanceof AppendEntriesReply reply) {
+      leading.receive(reply);
+    } else if (message instanceof RequestVote request) {
+      elections.receive(request);
+    } else {
+      elections.receive((RequestVoteReply) message);
+    }
   }
 
   public boolean isLeader() {
-    throw new UnsupportedOperationException();
+    return roles.role() instanceof Leader;
   }
 
   /**
@@ -55,7 +100,9 @@ public final class RaftCore {
    * @return the index of its entry
    */
   public long propose(byte[] payload, long nowMs) {
-    throw new UnsupportedOperationException();
+    member.advanceTo(nowMs);
+    leader();
+    return leading.propose(payload);
   }
 
   /**
@@ -63,22 +110,41 @@ public final class RaftCore {
    * answers. Only a leader may be asked.
    */
   public void read(long id, long nowMs) {
-    throw new UnsupportedOperationException();
+    member.advanceTo(nowMs);
+    leading.read(leader(), id);
+  }
+
+  private Leader leader() {
+    if (roles.role() instanceof Leader leader) {
+      return leader;
+    }
+    throw new IllegalStateException("member " + member.self + " does not lead");
   }
 
   /** Lets time pass: timeouts, heartbeats. Calling it early or often does no harm. */
   public void tick(long nowMs) {
-    throw new UnsupportedOperationException();
+    member.advanceTo(nowMs);
+    if (roles.role() instanceof Leader leader) {
+      leading.tick(leader);
+    } else {
+      elections.tick();
+    }
   }
 
   /** Reports that the write batch of this number, and so every earlier one, is durable. */
   public void persisted(long batch, long nowMs) {
-    throw new UnsupportedOperationException();
+    member.advanceTo(nowMs);
+    member.effects.persisted(batch);
+    member.log.persisted(batch);
+    elections.persisted();
+    if (roles.role() instanceof Leader leader) {
+      leading.advanceCommitted(leader);
+    }
   }
 
   /** Reports that the state machine has applied everything up to {@code index}. */
   public void applied(long index) {
-    throw new UnsupportedOperationException();
+    member.log.appliedTo(index);
   }
 
   /**
@@ -86,12 +152,22 @@ public final class RaftCore {
    * instead of after a timeout; members that still hear the leader refuse it.
    */
   public void disconnected(NodeId peer, long nowMs) {
-    throw new UnsupportedOperationException();
+    member.advanceTo(nowMs);
+    if (roles.role() instanceof Leader leader) {
+      leading.disconnected(leader, peer);
+    } else {
+      elections.disconnected(peer);
+    }
   }
 
   /** Moves the gathered effects into {@code outbox}, which is cleared first. */
   public void drainTo(Outbox outbox) {
-    throw new UnsupportedOperationException();
+    outbox.clear();
+    if (roles.role() instanceof Leader leader) {
+      leading.flush(leader);
+    }
+    member.effects.drainTo(outbox, member.log);
+    outbox.nextWakeupMs = roles.role().wakeupMs();
   }
 
   /**
@@ -100,10 +176,25 @@ public final class RaftCore {
    * seen.
    */
   public long clusterTimeMs(long nowMs) {
-    throw new UnsupportedOperationException();
+    return member.clock.at(nowMs);
   }
 
   public RaftStatus status() {
-    throw new UnsupportedOperationException();
+    RaftLog log = member.log;
+    Role role = roles.role();
+    return new RaftStatus(
+        role.kind(),
+        roles.term(),
+        role.leader(),
+        log.last(),
+        log.durable(),
+        log.committed(),
+        log.applied(),
+        role instanceof Leader leader ? leader.status() : List.of());
+  }
+
+  /** The core's inside, for tests of its invariants. */
+  Member member() {
+    return member;
   }
 }

@@ -32,6 +32,19 @@ public interface RaftTrace {
 
   default void committed(long nowMs, long index) {}
 
+  /** The connection to the leader broke; it counts as lost until it is heard again. */
+  default void leaderLost(long nowMs, NodeId leader) {}
+
+  /** A message was dropped because no correct member can have sent it, or not to this one. */
+  default void ignored(long nowMs, RaftMessage message, String why) {}
+
+  default void readWaits(long nowMs, long id, String why) {}
+
+  default void readSafe(long nowMs, long id, long index) {}
+
+  /** Leadership was lost before the read was safe. */
+  default void readFailed(long nowMs, long id) {}
+
   /** How an election ended. */
   enum ElectionResult {
     WON,

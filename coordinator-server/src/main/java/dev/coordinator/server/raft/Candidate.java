@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.raft;
+
+/** A member that stands for election in its term (§3.4). */
+final class Candidate implements Role {
+
+  private final Tally tally;
+  private long timeoutAtMs;
+
+  Candidate(Tally tally, long timeoutAtMs) {
+    this.tally = tally;
+    this.timeoutAtMs = timeoutAtMs;
+  }
+
+  @Override
+  public RoleKind kind() {
+    return RoleKind.CANDIDATE;
+  }
+
+  @Override
+  public NodeId leader() {
+    return NodeId.NONE;
+  }
+
+  @Override
+  public long wakeupMs() {
+    return timeoutAtMs;
+  }
+
+  Tally tally() {
+    return tally;
+  }
+
+  void postpone(long newTimeoutAtMs) {
+    timeoutAtMs = newTimeoutAtMs;
+  }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.raft;
+
+/** A member that waits for a leader, or hears one. */
+final class Follower implements Role {
+
+  private final NodeId leader;
+
+  private boolean disconnected;
+  private long lastHeardMs;
+  private long electionAtMs;
+
+  Follower(NodeId leader, long nowMs, long electionAtMs) {
+    this.leader = leader;
+    this.lastHeardMs = nowMs;
+    this.electionAtMs = electionAtMs;
+  }
+
+  @Override
+  public RoleKind kind() {
+    return RoleKind.FOLLOWER;
+  }
+
+  @Override
+  public NodeId leader() {
+    return disconnected ? NodeId.NONE : leader;
+  }
+
+  @Override
+  public long wakeupMs() {
+    return electionAtMs;
+  }
+
+  /** Whether another member claims to lead in the term of this one's leader. */
+  boolean followsOtherThan(NodeId member) {
+    return !leader.isNone() && !leader.equals(member);
+  }
+
+  /** Whether the leader was heard within the time, over a connection that is not known to be broken. */
+  boolean hearsLeader(long nowMs, long withinMs) {
+    return !leader().isNone() && nowMs - lastHeardMs < withinMs;
+  }
+
+  /** Why an election is due once its time has come. */
+  String whyElection() {
+    return disconnected
+        ? "the connection to leader " + leader + " broke"
+        : "no leader was heard in time";
+  }
+
+  void heard(long nowMs, long nextElectionAtMs) {
+    disconnected = false;
+    lastHeardMs = nowMs;
+    electionAtMs = nextElectionAtMs;
+  }
+
+  /** The connection to the leader broke: it counts as lost from this moment on. */
+  void lost(long nextElectionAtMs) {
+    disconnected = true;
+    electionAtMs = Math.min(electionAtMs, nextElectionAtMs);
+  }
+
+  void postponeElection(long nextElectionAtMs) {
+    electionAtMs = nextElectionAtMs;
+  }
+}

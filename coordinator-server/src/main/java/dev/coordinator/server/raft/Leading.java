@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.raft;
+
+import dev.coordinator.server.raft.RaftMessage.AppendEntries;
+import dev.coordinator.server.raft.RaftMessage.AppendEntriesReply;
+import java.util.List;
+
+/**
+ * What a leader does: replicate (§3.5), commit (§3.6.2), prove that it still leads (§6.2, §6.4).
+ *
+ * <p>Messages are built in {@link #flush}, so that everything proposed between two calls travels
+ * together. They leave while the leader's own disk still writes (§10.2.1).
+ */
+final class Leading {
+
+  private final Member member;
+  private final Roles roles;
+  private final RaftLog log;
+
+  /** The batch that was cut last during a flush; followers that keep up get the same one. */
+  private List<Entry> slice = List.of();
+
+  Leading(Member member, Roles roles) {
+    this.member = member;
+    this.roles = roles;
+    log = member.log;
+  }
+
+  void tick(Leader leader) {
+    long nowMs = member.nowMs();
+    if (nowMs >= leader.stepDownAtMs()) {
+      checkQuorum(leader);
+      if (roles.role() != leader) {
+        return;
+      }
+    }
+    if (nowMs >= leader.heartbeatAtMs()) {
+      leader.oweHeartbeat(nowMs + member.config.heartbeatIntervalMs());
+      probeTheSilent(leader);
+    }
+    if (nowMs >= leader.noticeAtMs()) {
+      leader.oweNotice();
+    }
+  }
+
+  /** Steps down if no majority was heard for an election timeout, so that clients look elsewhere (§6.2). */
+  private void checkQuorum(Leader leader) {
+    long heardMs = leader.quorumHeardMs(member.membership, member.nowMs());
+    long deadlineMs = heardMs + member.config.electionTimeoutMs();
+    if (member.nowMs() >= deadlineMs) {
+      roles.becomeFollower(roles.term(), NodeId.NONE, "heard no majority since " + heardMs + " ms");
+    } else {
+      leader.stepDownAt(deadlineMs);
+    }
+  }
+
+  /** What was sent to a follower that answers nothing has likely been lost. */
+  private void probeTheSilent(Leader leader) {
+    for (Progress follower : leader.followers()) {
+      long silentMs = member.nowMs() - follower.lastHeardMs();
+      if (follower.isReplicating() && silentMs >= member.config.electionTimeoutMs()) {
+        follower.probe(follower.match() + 1);
+      }
+    }
+  }
+
+  long propose(byte[] payload) {
+    long index = log.last() + 1;
+    log.append(Entry.command(index, roles.term(), member.clock.at(member.nowMs()), payload));
+    return index;
+  }
+
+  /**
+   * Queues a read. It is safe only when an entry of the own term is committed, since the leader does
+   * not know before which entries are (§6.4), and a majority has confirmed its leadership afterwards.
+   */
+  void read(Leader leader, long id) {
+    leader.reads().add(id);
+    String why =
+        log.committed() < leader.firstIndex()
+            ? "no entry of its term is committed yet"
+            : "a majority must confirm its leadership";
+    member.trace.readWaits(member.nowMs(), id, why);
+  }
+
+  /** The way to a follower broke: what is on it is lost. */
+  void disconnected(Leader leader, NodeId peer) {
+    Progress follower = leader.progress(peer);
+    if (follower != null) {
+      follower.probe(follower.match() + 1);
+    }
+  }
+
+  void receive(AppendEntriesReply reply) {
+    if (reply.term() > roles.term()) {
+      roles.becomeFollower(reply.term(), NodeId.NONE, "a follower is in a newer term");
+      return;
+    }
+    if (reply.term() < roles.term() || !(roles.role() instanceof Leader leader)) {
+      return;
+    }
+    if (reply.matchIndex() > log.last() || reply.round() > leader.round()) {
+      member.trace.ignored(member.nowMs(), reply, "it answers what was never sent");
+      return;
+    }
+    Progress follower = leader.progress(reply.from());
+    follower.heard(member.nowMs(), reply.round());
+    if (reply.success()) {
+      follower.agreed(reply.matchIndex());
+      advanceCommitted(leader);
+    } else if (follower.isNews(reply.rejectedIndex())) {
+      member.trace.appendRejected(member.nowMs(), reply);
+      follower.probe(nextAfter(reply));
+    }
+    confirmReads(leader);
+  }
+
+  /**
+   * Where to try again after a refusal (§3.5): behind its last entry of the conflicting term if it has
+   * one, else where the follower's entries of that term begin, or its log ends.
+   */
+  private long nextAfter(AppendEntriesReply reply) {
+    long next = reply.conflictIndex();
+    if (reply.conflictTerm() > 0) {
+      long end = log.firstIndexSinceTerm(reply.conflictTerm() + 1);
+      if (log.termAt(end - 1) == reply.conflictTerm()) {
+        next = end;
+      }
+    }
+    return Math.max(1, Math.min(next, reply.rejectedIndex()));
+  }
+
+  /**
+   * Moves {@code committed} to the last index that a majority holds durably, if it is of this term.
+   *
+   * <p>Entries of earlier terms are never counted: a later leader could still replace them (§3.6.2,
+   * Figure 3.7). They commit together with the first entry of this term.
+   */
+  void advanceCommitted(Leader leader) {
+    long index = leader.quorumMatch(member.membership, log.durable());
+    if (index <= log.committed() || index < leader.firstIndex()) {
+      return;
+    }
+    log.commitTo(index);
+    member.trace.committed(member.nowMs(), index);
+    leader.noticeBy(member.nowMs() + noticeDelayMs());
+  }
+
+  /**
+   * How long a commit waits for entries to travel with before a message of its own tells the followers,
+   * which serve watches: under load there is no extra message, and when idle they need not wait for a
+   * heartbeat.
+   */
+  private long noticeDelayMs() {
+    return Math.max(1, member.config.heartbeatIntervalMs() / 20);
+  }
+
+  private void confirmReads(Leader leader) {
+    List<Outbox.SafeRead> safe = member.effects.safeReads();
+    int before = safe.size();
+    leader.reads().confirm(leader.confirmedRound(member.membership), safe);
+    for (Outbox.SafeRead read : safe.subList(before, safe.size())) {
+      member.trace.readSafe(member.nowMs(), read.id(), read.index());
+    }
+  }
+
+  /** Builds the messages that are due. */
+  void flush(Leader leader) {
+    if (leader.reads().isWaiting() && log.committed() >= leader.firstIndex()) {
+      leader.beginRound();
+      leader.reads().begin(leader.round(), log.committed());
+      confirmReads(leader);
+    }
+    for (Progress follower : leader.followers()) {
+      // A heartbeat carries no entries, so that its answer does not wait for the follower's disk.
+      if (leader.owesHeartbeat()) {
+        send(leader, follower, List.of());
+      }
+      sendEntries(leader, follower);
+      if (leader.owesNotice() && follower.isReplicating() && follower.toldCommitted() < log.committed()) {
+        send(leader, follower, List.of());
+      }
+    }
+    leader.paid();
+    slice = List.of();
+  }
+
+  private void sendEntries(Leader leader, Progress follower) {
+    RaftConfig config = member.config;
+    while (follower.next() <= log.last() && follower.hasRoom(config.maxInFlightBatches())) {
+      if (slice.isEmpty() || slice.get(0).index() != follower.next()) {
+        slice = log.slice(follower.next(), config.maxBatchEntries(), config.maxBatchBytes());
+      }
+      send(leader, follower, slice);
+      follower.sent(follower.next() + slice.size() - 1);
+    }
+  }
+
+  private void send(Leader leader, Progress follower, List<Entry> entries) {
+    long prev = follower.next() - 1;
+    member.effects.send(
+        new AppendEntries(
+            member.self,
+            follower.member(),
+            roles.term(),
+            prev,
+            log.termAt(prev),
+            entries,
+            log.committed(),
+            leader.round()));
+    follower.told(Math.min(log.committed(), prev + entries.size()));
+  }
+}

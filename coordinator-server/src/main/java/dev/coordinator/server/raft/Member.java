@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.raft;
+
+import java.util.random.RandomGenerator;
+
+/** What the parts of one member's core share. */
+final class Member {
+
+  final RaftConfig config;
+  final NodeId self;
+  final Membership membership;
+  final RandomGenerator random;
+  final RaftTrace trace;
+  final RaftLog log;
+  final ClusterClock clock;
+  final Effects effects;
+
+  private long nowMs;
+
+  Member(
+      RaftConfig config,
+      NodeId self,
+      Membership membership,
+      RandomGenerator random,
+      RaftTrace trace,
+      RaftLog log,
+      Effects effects) {
+    this.config = config;
+    this.self = self;
+    this.membership = membership;
+    this.random = random;
+    this.trace = trace;
+    this.log = log;
+    this.effects = effects;
+    clock = new ClusterClock(config.electionTimeoutMs());
+    clock.seen(log.lastStampMs());
+  }
+
+  /** The time of the present input. */
+  long nowMs() {
+    return nowMs;
+  }
+
+  /** Every input begins here. Time that seems to run backwards stands still. */
+  void advanceTo(long newNowMs) {
+    nowMs = Math.max(nowMs, newNowMs);
+    clock.advance(nowMs);
+  }
+
+  /** Draws when to hold the next election: between one and two election timeouts from now (§3.4). */
+  long drawElectionAtMs() {
+    long timeoutMs = config.electionTimeoutMs();
+    return nowMs + timeoutMs + random.nextLong(timeoutMs);
+  }
+
+  /** Draws when to ask for votes after the connection to the leader broke. */
+  long drawJitterEndMs() {
+    return nowMs + random.nextLong(config.disconnectJitterMs() + 1);
+  }
+
+  Iterable<NodeId> voters() {
+    return membership.voters();
+  }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.raft;
+
+import dev.coordinator.server.raft.RaftMessage.AppendEntries;
+import dev.coordinator.server.raft.RaftMessage.AppendEntriesReply;
+import dev.coordinator.server.raft.RaftMessage.RequestVote;
+import dev.coordinator.server.raft.RaftMessage.RequestVoteReply;
+
+/** Tells which messages no correct member of the cluster can have sent to this one. */
+final class MessageCheck {
+
+  private static final long MAX_INDEX = 1L << 62;
+
+  private final NodeId self;
+  private final Membership membership;
+
+  MessageCheck(NodeId self, Membership membership) {
+    this.self = self;
+    this.membership = membership;
+  }
+
+  /** Why the message must be ignored, or null if it may be taken. */
+  String whyIgnore(RaftMessage message) {
+    if (!self.equals(message.to())) {
+      return "it is for another member";
+    }
+    if (self.equals(message.from())) {
+      return "it claims to come from this member";
+    }
+    if (!membership.contains(message.from())) {
+      return "it comes from a stranger";
+    }
+    if (message.term() < 0 || message.term() > Roles.MAX_TERM) {
+      return "its term is impossible";
+    }
+    if (message instanceof AppendEntries append) {
+      return whyIgnoreAppend(append);
+    }
+    boolean possible;
+    if (message instanceof RequestVote vote) {
+      possible = isPosition(vote.lastLogIndex(), vote.lastLogTerm(), vote.term() - 1);
+    } else if (message instanceof AppendEntriesReply reply) {
+      possible =
+          isIndex(reply.matchIndex())
+              && isIndex(reply.rejectedIndex())
+              && isIndex(reply.conflictIndex())
+              && reply.conflictTerm() >= 0
+              && reply.conflictTerm() <= reply.term()
+              && reply.round() >= 0;
+    } else {
+      possible = ((RequestVoteReply) message).requestTerm() >= 0;
+    }
+    return possible ? null : "its values are impossible";
+  }
+
+  private static String whyIgnoreAppend(AppendEntries append) {
+    if (append.leaderCommit() < 0 || append.round() < 0) {
+      return "its values are impossible";
+    }
+    if (!isPosition(append.prevLogIndex(), append.prevLogTerm(), append.term())) {
+      return "its previous entry is impossible";
+    }
+    long index = append.prevLogIndex();
+    long term = append.prevLogTerm();
+    long stampMs = 0;
+    for (Entry entry : append.entries()) {
+      index++;
+      if (entry.index() != index) {
+        return "its entries are not consecutive";
+      }
+      if (entry.term() < Math.max(term, 1) || entry.term() > append.term()) {
+        return "the terms of its entries are impossible";
+      }
+      if (entry.clusterTimeMs() < stampMs) {
+        return "the times of its entries fall";
+      }
+      term = entry.term();
+      stampMs = entry.clusterTimeMs();
+    }
+    return null;
+  }
+
+  private static boolean isIndex(long index) {
+    return index >= 0 && index <= MAX_INDEX;
+  }
+
+  /** Whether an entry can be there: none at 0, others with a term from 1 to {@code maxTerm}. */
+  private static boolean isPosition(long index, long term, long maxTerm) {
+    return isIndex(index) && (index == 0 ? term == 0 : term >= 1) && term <= maxTerm;
+  }
+}
