@@ -9,4 +9,10 @@ import dev.coordinator.server.raft.NodeId;
  * @param revision the index up to which this member had applied the log
  * @param clusterTimeMs the cluster time of that entry
  */
-public record Answered<T>(T value, NodeId leader, long term, long revision, long clusterTimeMs) {}
+public record Answered<T>(T value, NodeId leader, long term, long revision, long clusterTimeMs) {
+
+  /** Another value that comes from the same place. */
+  <U> Answered<U> with(U other) {
+    return new Answered<>(other, leader, term, revision, clusterTimeMs);
+  }
+}

@@ -6,51 +6,108 @@ import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.ports.LeaderDirectory;
 import dev.coordinator.server.raft.NodeId;
+import dev.coordinator.server.wire.CommandCodec;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
-/** The thread-safe face of one member: commands, reads, keep-alives, watches and its state. */
+/**
+ * The thread-safe face of one member: commands, reads, keep-alives, watches and its state. No method
+ * blocks, and those that return a future tell every failure through it, as a {@link NodeException}.
+ */
 public final class CoordinatorNode implements LeaderDirectory {
 
-  /** Encodes a command on the calling thread and queues it. Never blocks, never throws. */
-  public PendingCall submit(Command command) {
-    throw new UnsupportedOperationException();
+  private final Mailbox mailbox;
+  private final NodeBoard board;
+  private final WatchHub watches;
+
+  public CoordinatorNode(NodeLoop loop) {
+    this.mailbox = loop.mailbox();
+    this.board = loop.board();
+    this.watches = loop.watches();
   }
 
-  /** Takes a waiting AcquireLock back, if it still waits. Its future then ends as cancelled. */
+  /** Encodes a command on the calling thread and queues it. */
+  public PendingCall submit(Command command) {
+    PendingCall call = new PendingCall();
+    Leadership leadership = board.leadership();
+    if (leadership.isLeader()) {
+      offer(new LoopInput.Submission(command, CommandCodec.encode(command), call));
+    } else {
+      call.fail(NodeException.notLeader(leadership.leader()));
+    }
+    return call;
+  }
+
+  /**
+   * Takes a waiting AcquireLock back, if it still waits; its future then ends with WaitCancelled. If
+   * the lock was granted in the meantime, the future tells that instead, and the lock is held.
+   */
   public void cancelWait(String lockName, PendingCall call) {
-    throw new UnsupportedOperationException();
+    call.cancel();
+    if (!call.future().isDone()) {
+      mailbox.put(new LoopInput.Cancellation(lockName, call));
+    }
   }
 
   /** Renews leases together with those of other callers. Only a leader does. */
   public CompletableFuture<Answered<List<Outcome.Renewal>>> keepAlive(List<Long> leaseIds) {
-    throw new UnsupportedOperationException();
+    LoopInput.KeepAlive call = new LoopInput.KeepAlive(leaseIds);
+    offerIfLeader(call);
+    return call.future;
   }
 
   /**
    * Answers a linearizable read: the function runs on the loop once a quorum confirmed this leader.
+   * It must be short, and must not keep the view.
    */
   public <T> CompletableFuture<Answered<T>> read(Function<MachineView, T> query) {
-    throw new UnsupportedOperationException();
+    LoopInput.Read<T> call = new LoopInput.Read<>(query);
+    offerIfLeader(call);
+    return call.future;
+  }
+
+  /**
+   * Watches locks. Any member can, from its own copy of the log. Refusals, too, come through the
+   * listener; {@link WatchHub.Subscription#pull} gives nothing before it is told that it may.
+   */
+  public WatchHub.Subscription watch(WatchSpec spec, WatchHub.Listener listener) {
+    WatchHub.Watch watch = watches.watch(spec, listener);
+    if (spec.initialState()) {
+      offer(new LoopInput.InitialState(watch));
+    } else {
+      watch.start();
+    }
+    return watch;
   }
 
   /** The state of this member a moment ago. */
   public NodeStatus status() {
-    throw new UnsupportedOperationException();
-  }
-
-  public WatchHub watches() {
-    throw new UnsupportedOperationException();
+    return board.status();
   }
 
   @Override
   public boolean isLeader() {
-    throw new UnsupportedOperationException();
+    return board.leadership().isLeader();
   }
 
   @Override
   public NodeId leader() {
-    throw new UnsupportedOperationException();
+    return board.leadership().leader();
+  }
+
+  private void offerIfLeader(LoopInput.Call call) {
+    Leadership leadership = board.leadership();
+    if (leadership.isLeader()) {
+      offer(call);
+    } else {
+      call.reject(NodeException.notLeader(leadership.leader()));
+    }
+  }
+
+  private void offer(LoopInput.Call call) {
+    if (!mailbox.offer(call)) {
+      call.reject(mailbox.refusal(board.leadership().leader()));
+    }
   }
 }

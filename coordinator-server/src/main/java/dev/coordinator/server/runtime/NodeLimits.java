@@ -21,6 +21,15 @@ public record NodeLimits(
     int maxWaitersPerLock,
     int maxLocksPerLease) {
 
+  /** The configuration keys, as errors and metrics name them. */
+  static final String QUEUED_INPUTS = "limits.maxQueuedInputs";
+
+  static final String PENDING_CALLS = "limits.maxPendingCalls";
+  static final String LEASES = "limits.maxLeases";
+  static final String LOCKS = "limits.maxLocks";
+  static final String WAITERS_PER_LOCK = "limits.maxWaitersPerLock";
+  static final String LOCKS_PER_LEASE = "limits.maxLocksPerLease";
+
   public static final NodeLimits DEFAULT =
       new NodeLimits(65_536, 65_536, 1_000_000, 1_000_000, 10_000, 10_000);
 }

@@ -7,13 +7,15 @@ import java.util.concurrent.CompletableFuture;
 /**
  * A command on its way through the log. Thread-safe.
  *
- * <p>The future ends with the outcome, or with a {@link NodeException}. It is completed on the
- * reply executor, never on the loop.
+ * <p>The future ends with the outcome, or with a {@link NodeException}. It is completed on the reply
+ * executor or, if the command is refused before it reaches the loop, by the submitting thread; never
+ * on the loop.
  */
-public final class PendingCall {
+public final class PendingCall implements PendingReply {
 
   private final CompletableFuture<Answered<Outcome>> future = new CompletableFuture<>();
   private volatile long index;
+  private volatile boolean cancelled;
 
   public CompletableFuture<Answered<Outcome>> future() {
     return future;
@@ -26,5 +28,24 @@ public final class PendingCall {
 
   void proposedAt(long entryIndex) {
     index = entryIndex;
+  }
+
+  /** Notes that the caller gave up: if the command is not proposed yet, it need not be. */
+  void cancel() {
+    cancelled = true;
+  }
+
+  boolean isCancelled() {
+    return cancelled;
+  }
+
+  @Override
+  public void complete(Answered<Outcome> answer) {
+    future.complete(answer);
+  }
+
+  @Override
+  public void fail(NodeException why) {
+    future.completeExceptionally(why);
   }
 }

@@ -1,68 +1,420 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.runtime;
 
-import dev.coordinator.server.machine.Event;
 import dev.coordinator.server.machine.LockView;
+import dev.coordinator.server.metrics.WatchMetrics;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.function.Predicate;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Keeps a bounded history of lock events and lets watchers follow it, each at its own pace. The
- * loop publishes; any thread may watch.
+ * The watches of one member: a bounded history of lock events that each watch follows at its own
+ * pace.
+ *
+ * <p>Three parties meet here. The <em>node loop</em> appends to the history, which costs it some
+ * writes and one task per round however many watches there are. The <em>dispatcher</em>, a task on
+ * the watch executor of which at most one runs at a time, owns the index of watches; it finds whom an
+ * event concerns, notes the event's position in that watch and wakes its listener. <em>Watchers</em>,
+ * on threads of their own, pull from the history directly. Nothing is copied per watch, and a watch
+ * for which nothing happens never falls off the history.
  */
 public final class WatchHub {
-
-  /** One lock event with its place in the history. */
-  public record NumberedEvent(long revision, int ordinal, Event event) {}
 
   /**
    * A step of a watch.
    *
-   * @param revision everything up to it is covered
+   * @param revision everything up to it is covered; to resume, watch from the next one
+   * @param initialState in the first step, the matching locks if they were asked for
    * @param events those that match, in order; events of one revision are never split
    */
-  public record Step(long revision, List<NumberedEvent> events) {}
+  public record Step(long revision, List<LockView> initialState, List<WatchEvent> events) {}
 
-  /** Told when there may be something to pull, or when the watch ended. Must not block. */
+  /**
+   * Told about a watch, on the watch executor. Must not block.
+   *
+   * <p>{@link #ended} comes at most once, and nothing after it.
+   */
   public interface Listener {
+
+    /** There is something to pull: the first step, or events. */
     void ready();
 
-    /** This member lost contact with a leader, or stops: go on at another one. */
+    /**
+     * This member has lost contact with a leader, stops, or has too much to do: go on at another
+     * one, from the last covered revision. What can still be pulled remains true.
+     */
     void ended(NodeException why);
   }
 
-  /** The start of a watch: the state at {@code revision}, empty unless asked for. */
-  public record Start(long revision, List<LockView> initialState) {}
-
-  /** A watch in progress. */
+  /** A watch in progress. One thread at a time may pull. */
   public interface Subscription extends AutoCloseable {
 
     /**
-     * What happened since the last pull, at most some thousand events; null if nothing did.
+     * Takes the next events, some thousand at most: pull again until there is nothing. The first
+     * step comes as soon as the watch has started and may have no events.
      *
-     * @throws CompactedException if the history no longer reaches back to where this watch stood
+     * @param progress whether to return a step without events if only the revision has moved on
+     * @return null if there is nothing
+     * @throws CompactedException if the history does not reach back to where this watch stands
      */
-    Step pull();
+    Step pull(boolean progress);
 
+    /** Ends the watch. Its listener may still hear what was on its way. */
     @Override
     void close();
   }
 
-  /** The history does not reach back far enough. */
-  public static final class CompactedException extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-    private final long oldestRevision;
+  private static final Logger log = LoggerFactory.getLogger(WatchHub.class);
 
-    public CompactedException(long oldestRevision) {
-      super("events before revision " + oldestRevision + " are no longer kept", null, false, false);
-      this.oldestRevision = oldestRevision;
-    }
+  /** A step ends with the revision in which it reaches this many events. */
+  private static final int EVENTS_PER_STEP = 1_000;
 
-    public long oldestRevision() {
-      return oldestRevision;
+  private final EventHistory history;
+  private final Executor executor;
+  private final WatchMetrics metrics;
+
+  /** What the dispatcher has to do besides following the history: watches that come and go. */
+  private final Queue<Runnable> requests = new ConcurrentLinkedQueue<>();
+
+  /** How many times the dispatcher was called for since it last had nothing to do. */
+  private final AtomicInteger calls = new AtomicInteger();
+
+  // Owned by the dispatcher.
+  private final Map<String, Set<Watch>> byName = new HashMap<>();
+  private final Set<Watch> byPrefix = new LinkedHashSet<>();
+  private int active;
+  private NodeException closedBecause;
+
+  /** Up to where the dispatcher has looked at the history. */
+  private volatile EventHistory.End dispatched;
+
+  WatchHub(WatchHistory bounds, Executor executor, WatchMetrics metrics) {
+    this.history = new EventHistory(bounds.maxEvents(), bounds.maxBytes());
+    this.executor = executor;
+    this.metrics = metrics;
+    this.dispatched = history.end();
+  }
+
+  /** Adds an event to the history. Only the loop calls this. */
+  void append(WatchEvent event) {
+    history.append(event);
+  }
+
+  /** Shows what was appended. Only the loop calls this, after a round of applying. */
+  void publish(long revision) {
+    long before = history.end().position();
+    history.publish(revision);
+    int events = (int) (history.end().position() - before);
+    if (events > 0) {
+      metrics.published(events, history.size());
+      callDispatcher();
     }
   }
 
-  /** Which locks: those whose names pass. {@code prefix} bounds the initial state. */
-  public record Filter(String prefix, Predicate<Event> matches) {}
+  /** Prepares a watch from now on or from a revision; {@link Watch#start} starts it. */
+  Watch watch(WatchSpec spec, Listener listener) {
+    return new Watch(spec, listener);
+  }
+
+  /** Ends every watch, and those that come until {@link #open}. */
+  void close(NodeException why) {
+    request(
+        () -> {
+          closedBecause = why;
+          List<Watch> all = new ArrayList<>(byPrefix);
+          byName.values().forEach(all::addAll);
+          metrics.ended(all.size());
+          all.forEach(watch -> endNow(watch, why));
+        });
+  }
+
+  /** Takes watches again. */
+  void open() {
+    request(() -> closedBecause = null);
+  }
+
+  private void request(Runnable request) {
+    requests.add(request);
+    callDispatcher();
+  }
+
+  private void callDispatcher() {
+    if (calls.getAndIncrement() == 0) {
+      executor.execute(this::dispatch);
+    }
+  }
+
+  /** Works until nobody has called since it last looked. */
+  private void dispatch() {
+    int seen = calls.get();
+    do {
+      dispatchEvents();
+      for (Runnable request = requests.poll(); request != null; request = requests.poll()) {
+        request.run();
+      }
+      seen = calls.addAndGet(-seen);
+    } while (seen != 0);
+  }
+
+  private void dispatchEvents() {
+    EventHistory.End end = history.end();
+    Set<Watch> concerned = new LinkedHashSet<>();
+    for (long position = dispatched.position(); position < end.position(); position++) {
+      WatchEvent event;
+      try {
+        event = history.at(position);
+      } catch (CompactedException overtaken) {
+        // Nobody knows any more whom these events concerned, so every watch looks for itself.
+        position = end.position() - 1;
+        everyWatch(concerned);
+        for (Watch watch : concerned) {
+          watch.concernedFrom(dispatched.position(), position);
+        }
+        continue;
+      }
+      long here = position;
+      for (Watch watch : byName.getOrDefault(event.name(), Set.of())) {
+        if (watch.spec.matches(event)) {
+          watch.concernedFrom(here, here);
+          concerned.add(watch);
+        }
+      }
+      for (Watch watch : byPrefix) {
+        if (watch.spec.matches(event)) {
+          watch.concernedFrom(here, here);
+          concerned.add(watch);
+        }
+      }
+    }
+    // Published before the listeners hear of it, so that what they pull includes these events.
+    dispatched = end;
+    concerned.forEach(Watch::tellReady);
+  }
+
+  private void everyWatch(Set<Watch> into) {
+    byName.values().forEach(into::addAll);
+    into.addAll(byPrefix);
+  }
+
+  private void endNow(Watch watch, NodeException why) {
+    if (remove(watch)) {
+      watch.tellEnded(why);
+    }
+  }
+
+  private void add(Watch watch) {
+    if (watch.spec.prefix()) {
+      byPrefix.add(watch);
+    } else {
+      byName.computeIfAbsent(watch.spec.name(), name -> new LinkedHashSet<>()).add(watch);
+    }
+    metrics.active(++active);
+  }
+
+  private boolean remove(Watch watch) {
+    boolean removed;
+    if (watch.spec.prefix()) {
+      removed = byPrefix.remove(watch);
+    } else {
+      Set<Watch> sameName = byName.getOrDefault(watch.spec.name(), Set.of());
+      removed = sameName.contains(watch) && sameName.remove(watch);
+      if (sameName.isEmpty()) {
+        byName.remove(watch.spec.name());
+      }
+    }
+    if (removed) {
+      metrics.active(--active);
+    }
+    return removed;
+  }
+
+  /**
+   * One watch.
+   *
+   * <p>The dispatcher writes the positions of the first event that concerns it and may not be pulled,
+   * and of the last one; the watcher writes how far it has pulled. Each writes only its own fields, so
+   * that they need no lock. The first position moves on only when everything noted before was pulled;
+   * it may thus lie too early, which costs a longer search, but never too late.
+   */
+  final class Watch implements Subscription {
+
+    private final WatchSpec spec;
+    private final Listener listener;
+
+    /** Only events from here on count. Set before the watch starts. */
+    private long fromRevision;
+
+    private List<LockView> initialState = List.of();
+
+    // Written by the dispatcher.
+    private volatile boolean started;
+    private volatile long firstConcerning = Long.MAX_VALUE;
+    private volatile long lastConcerning = -1;
+
+    // Written by the watcher.
+    private volatile long pulledTo;
+    private volatile boolean closed;
+    private boolean firstStepPulled;
+    private long coveredRevision;
+
+    private Watch(WatchSpec spec, Listener listener) {
+      this.spec = spec;
+      this.listener = listener;
+      this.fromRevision =
+          spec.startRevision() == 0 ? history.end().revision() + 1 : spec.startRevision();
+    }
+
+    WatchSpec spec() {
+      return spec;
+    }
+
+    /** Starts with this state; the events after {@code revision} follow. */
+    void startWith(List<LockView> state, long revision) {
+      initialState = state;
+      fromRevision = revision + 1;
+      start();
+    }
+
+    void start() {
+      coveredRevision = fromRevision - 1;
+      request(
+          () -> {
+            if (closedBecause != null) {
+              tellEnded(closedBecause);
+            } else if (!closed) {
+              add(this);
+              // What the dispatcher has passed, this watch searches itself.
+              if (dispatched.position() > 0) {
+                concernedFrom(0, dispatched.position() - 1);
+              }
+              started = true;
+              tellReady();
+            }
+          });
+    }
+
+    /** Ends a watch that may not have started. */
+    void end(NodeException why) {
+      request(
+          () -> {
+            remove(this);
+            tellEnded(why);
+          });
+    }
+
+    private void tellReady() {
+      tell(listener::ready);
+    }
+
+    private void tellEnded(NodeException why) {
+      tell(() -> listener.ended(why));
+    }
+
+    /** One listener's fault must not cost the others their watches. */
+    private void tell(Runnable news) {
+      if (closed) {
+        return;
+      }
+      try {
+        news.run();
+      } catch (RuntimeException fault) {
+        log.warn("the listener of a watch failed", fault);
+      }
+    }
+
+    private void concernedFrom(long first, long last) {
+      if (lastConcerning < pulledTo) {
+        firstConcerning = first;
+      }
+      lastConcerning = last;
+    }
+
+    @Override
+    public Step pull(boolean progress) {
+      if (!started) {
+        return null;
+      }
+      if (!firstStepPulled) {
+        seekStart();
+        firstStepPulled = true;
+        Step step = next();
+        List<LockView> state = initialState;
+        initialState = List.of();
+        return new Step(
+            step == null ? coveredRevision : step.revision(),
+            state,
+            step == null ? List.of() : step.events());
+      }
+      long before = coveredRevision;
+      Step step = next();
+      if (step != null || !progress || coveredRevision == before) {
+        return step;
+      }
+      return new Step(coveredRevision, List.of(), List.of());
+    }
+
+    @Override
+    public void close() {
+      closed = true;
+      request(() -> remove(this));
+    }
+
+    private void seekStart() {
+      try {
+        pulledTo = history.firstAtOrAfter(fromRevision, dispatched.position());
+      } catch (CompactedException compacted) {
+        metrics.compacted();
+        throw compacted;
+      }
+    }
+
+    /** Returns null if there are no events, having moved the covered revision on. */
+    private Step next() {
+      // The history's own end, read first, reaches further than the dispatched one only by events of
+      // other locks or by none; if by none, its revision is covered as well.
+      EventHistory.End newest = history.end();
+      EventHistory.End end = dispatched;
+      if (end.position() == newest.position() && end.revision() < newest.revision()) {
+        end = newest;
+      }
+      List<WatchEvent> events = new ArrayList<>();
+      if (lastConcerning >= pulledTo) {
+        long position = Math.max(pulledTo, firstConcerning);
+        try {
+          for (; position < end.position(); position++) {
+            WatchEvent event = history.at(position);
+            if (event.revision() < fromRevision || !spec.matches(event)) {
+              continue;
+            }
+            if (events.size() >= EVENTS_PER_STEP
+                && event.revision() != events.get(events.size() - 1).revision()) {
+              return step(position, event.revision() - 1, events);
+            }
+            events.add(event);
+          }
+        } catch (CompactedException compacted) {
+          metrics.compacted();
+          throw compacted;
+        }
+      }
+      Step step = step(end.position(), end.revision(), events);
+      return events.isEmpty() ? null : step;
+    }
+
+    private Step step(long position, long revision, List<WatchEvent> events) {
+      pulledTo = Math.max(pulledTo, position);
+      coveredRevision = Math.max(coveredRevision, revision);
+      metrics.delivered(events.size());
+      return new Step(coveredRevision, List.of(), events);
+    }
+  }
 }

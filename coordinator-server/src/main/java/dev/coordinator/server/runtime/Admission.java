@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.runtime;
+
+import dev.coordinator.server.machine.Command;
+import dev.coordinator.server.machine.LeaseView;
+import dev.coordinator.server.machine.MachineView;
+import dev.coordinator.server.raft.NodeId;
+import java.util.Optional;
+
+/**
+ * Decides whether a leader proposes a command, by the limits of its configuration and the applied
+ * state. A request for what its lease already holds or waits for adds nothing, so it always passes: a
+ * retry must reach its stored outcome.
+ */
+final class Admission {
+
+  private final NodeLimits limits;
+  private final NodeId self;
+
+  Admission(NodeLimits limits, NodeId self) {
+    this.limits = limits;
+    this.self = self;
+  }
+
+  /** Returns why a command is refused, or null if it may be proposed. */
+  NodeException refusal(Command command, MachineView view, int pendingCalls) {
+    NodeException overload = overload(pendingCalls);
+    if (overload != null) {
+      return overload;
+    }
+    if (command instanceof Command.GrantLease) {
+      return leaseRefusal(view);
+    }
+    if (command instanceof Command.AcquireLock acquire) {
+      return acquireRefusal(acquire, view);
+    }
+    return null;
+  }
+
+  NodeException overload(int pendingCalls) {
+    return pendingCalls < limits.maxPendingCalls()
+        ? null
+        : NodeException.overloaded(self, NodeLimits.PENDING_CALLS, limits.maxPendingCalls());
+  }
+
+  private NodeException leaseRefusal(MachineView view) {
+    return view.leaseCount() < limits.maxLeases()
+        ? null
+        : limitReached(NodeLimits.LEASES, limits.maxLeases());
+  }
+
+  private NodeException acquireRefusal(Command.AcquireLock acquire, MachineView view) {
+    if (acquire.ownLease() != null) {
+      NodeException refusal = leaseRefusal(view);
+      if (refusal != null) {
+        return refusal;
+      }
+    }
+    // The cheap questions come first; what must be looked up is looked up only at a limit.
+    if (acquire.waitMs() != 0
+        && view.waiterCount(acquire.name()) >= limits.maxWaitersPerLock()
+        && !concerns(acquire, view)) {
+      return limitReached(NodeLimits.WAITERS_PER_LOCK, limits.maxWaitersPerLock());
+    }
+    if (view.lockCount(acquire.leaseId()) >= limits.maxLocksPerLease()
+        && !concerns(acquire, view)) {
+      return limitReached(NodeLimits.LOCKS_PER_LEASE, limits.maxLocksPerLease());
+    }
+    if (view.lockCount() >= limits.maxLocks() && view.lock(acquire.name()).isEmpty()) {
+      return limitReached(NodeLimits.LOCKS, limits.maxLocks());
+    }
+    return null;
+  }
+
+  /** Whether the lease holds the lock or waits for it. */
+  private static boolean concerns(Command.AcquireLock acquire, MachineView view) {
+    Optional<LeaseView> lease = view.lease(acquire.leaseId());
+    return lease.isPresent()
+        && (lease.get().waitingFor().contains(acquire.name())
+            || lease.get().held().stream().anyMatch(held -> held.name().equals(acquire.name())));
+  }
+
+  private NodeException limitReached(String limit, long maximum) {
+    return NodeException.limitReached(self, limit, maximum);
+  }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.runtime;
+
+import dev.coordinator.server.machine.Command;
+import dev.coordinator.server.machine.MachineView;
+import dev.coordinator.server.machine.Outcome;
+import dev.coordinator.server.raft.NodeId;
+import dev.coordinator.server.raft.RaftMessage;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+
+/**
+ * Something that happened outside and that the node loop must know. Put into the {@link Mailbox}
+ * once; the field {@code next} chains it there without another object.
+ */
+abstract sealed class LoopInput {
+
+  /** The input before it, then after it; belongs to the mailbox. */
+  LoopInput next;
+
+  /** Calls the method of the loop that takes this input. */
+  abstract void deliverTo(NodeLoop loop);
+
+  /** Tells the caller, if there is one, that the loop will never see this input. */
+  void reject(NodeException why) {}
+
+  /** A call of a client: it is counted against the capacity of the mailbox. */
+  abstract static sealed class Call extends LoopInput {}
+
+  /** A command to propose. */
+  static final class Submission extends Call {
+    final Command command;
+    final byte[] payload;
+    final PendingCall call;
+
+    Submission(Command command, byte[] payload, PendingCall call) {
+      this.command = command;
+      this.payload = payload;
+      this.call = call;
+    }
+
+    @Override
+    void deliverTo(NodeLoop loop) {
+      loop.submitted(this);
+    }
+
+    @Override
+    void reject(NodeException why) {
+      call.fail(why);
+    }
+  }
+
+  /** Leases to renew together with those of other callers. */
+  static final class KeepAlive extends Call {
+    final List<Long> leaseIds;
+    final CompletableFuture<Answered<List<Outcome.Renewal>>> future = new CompletableFuture<>();
+
+    KeepAlive(List<Long> leaseIds) {
+      this.leaseIds = leaseIds;
+    }
+
+    @Override
+    void deliverTo(NodeLoop loop) {
+      loop.keepAliveAsked(this);
+    }
+
+    @Override
+    void reject(NodeException why) {
+      future.completeExceptionally(why);
+    }
+  }
+
+  /** A linearizable read. */
+  static final class Read<T> extends Call {
+    final Function<MachineView, T> query;
+    final CompletableFuture<Answered<T>> future = new CompletableFuture<>();
+
+    /** When the loop took it; set there. */
+    long takenNanos;
+
+    Read(Function<MachineView, T> query) {
+      this.query = query;
+    }
+
+    @Override
+    void deliverTo(NodeLoop loop) {
+      loop.readAsked(this);
+    }
+
+    @Override
+    void reject(NodeException why) {
+      future.completeExceptionally(why);
+    }
+  }
+
+  /** A watch that begins with the present state of what it watches. */
+  static final class InitialState extends Call {
+    final WatchHub.Watch watch;
+
+    InitialState(WatchHub.Watch watch) {
+      this.watch = watch;
+    }
+
+    @Override
+    void deliverTo(NodeLoop loop) {
+      loop.initialStateAsked(watch);
+    }
+
+    @Override
+    void reject(NodeException why) {
+      watch.end(why);
+    }
+  }
+
+  /** The caller of a waiting AcquireLock gave up. */
+  static final class Cancellation extends LoopInput {
+    final String lockName;
+    final PendingCall call;
+
+    Cancellation(String lockName, PendingCall call) {
+      this.lockName = lockName;
+      this.call = call;
+    }
+
+    @Override
+    void deliverTo(NodeLoop loop) {
+      loop.cancelled(this);
+    }
+  }
+
+  /** A message of a peer. */
+  static final class PeerMessage extends LoopInput {
+    final RaftMessage message;
+
+    PeerMessage(RaftMessage message) {
+      this.message = message;
+    }
+
+    @Override
+    void deliverTo(NodeLoop loop) {
+      loop.received(message);
+    }
+  }
+
+  /** Write batches up to this number are durable. */
+  static final class Persisted extends LoopInput {
+    final long batch;
+
+    Persisted(long batch) {
+      this.batch = batch;
+    }
+
+    @Override
+    void deliverTo(NodeLoop loop) {
+      loop.persisted(batch);
+    }
+  }
+
+  /** The connection to a peer broke. */
+  static final class Disconnected extends LoopInput {
+    final NodeId peer;
+
+    Disconnected(NodeId peer) {
+      this.peer = peer;
+    }
+
+    @Override
+    void deliverTo(NodeLoop loop) {
+      loop.disconnected(peer);
+    }
+  }
+
+  /** Storage cannot be trusted any longer. */
+  static final class Failed extends LoopInput {
+    final Throwable cause;
+
+    Failed(Throwable cause) {
+      this.cause = cause;
+    }
+
+    @Override
+    void deliverTo(NodeLoop loop) {
+      throw new MemberFailure("storage failed", cause);
+    }
+  }
+
+  /** Stands at the end of a closed mailbox; never delivered. */
+  static final class Closed extends LoopInput {
+    @Override
+    void deliverTo(NodeLoop loop) {
+      throw new AssertionError("a closed mailbox delivers nothing");
+    }
+  }
+}

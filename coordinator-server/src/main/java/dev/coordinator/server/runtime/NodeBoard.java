@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.runtime;
+
+/** What the node loop lets other threads see of it, without asking it. */
+final class NodeBoard {
+
+  private volatile Leadership leadership;
+  private volatile NodeStatus status;
+
+  NodeBoard(Leadership leadership) {
+    this.leadership = leadership;
+  }
+
+  /** Exact: it changes with the core's own. */
+  Leadership leadership() {
+    return leadership;
+  }
+
+  void leadership(Leadership present) {
+    leadership = present;
+  }
+
+  /** A moment old. */
+  NodeStatus status() {
+    return status;
+  }
+
+  void status(NodeStatus present) {
+    status = present;
+  }
+}

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.runtime;
+
+import dev.coordinator.server.machine.Command;
+import dev.coordinator.server.machine.CoordinatorMachine;
+import dev.coordinator.server.machine.LockView;
+import dev.coordinator.server.machine.MachineView;
+import dev.coordinator.server.machine.Outcome;
+import dev.coordinator.server.metrics.NodeMetrics;
+import dev.coordinator.server.raft.Entry;
+import dev.coordinator.server.raft.NodeId;
+import dev.coordinator.server.raft.Outbox;
+import dev.coordinator.server.raft.RaftCore;
+import dev.coordinator.server.raft.RaftMessage;
+import dev.coordinator.server.raft.RaftStatus;
+import dev.coordinator.server.raft.RoleKind;
+import dev.coordinator.server.wire.CommandCodec;
+import java.util.List;
+
+/**
+ * One member at work: the core, the state machine and everybody who waits for them, turned round by
+ * round by whoever calls {@link #runOnce}. It owns no thread and reads no clock that decides anything,
+ * so that a simulator can run many of them.
+ *
+ * <p>A round takes what the mailbox holds, lets time pass, carries out the effects that the core asks
+ * for, and hands the answers of the whole round over as one task. Every effect is in {@link
+ * #dispatch}, in the one order in which it is right.
+ *
+ * <p>An exception from a round means that this member must not go on: {@link #stop} it.
+ */
+public final class NodeLoop {
+
+  /** A round takes no more inputs than this, so that their effects do not wait for long. */
+  private static final int MAX_INPUTS_PER_ROUND = 4_096;
+
+  /** The state for other threads is published anew after this time, or when the leader changes. */
+  private static final long STATUS_INTERVAL_MS = 50;
+
+  private static final long NANOS_PER_MS = 1_000_000;
+  private static final long NEVER = Long.MAX_VALUE;
+
+  private final NodeId self;
+  private final NodeSettings settings;
+  private final NodePorts ports;
+  private final NodeMetrics metrics;
+  private final NodeBoard board;
+  private final RaftObserver observer;
+  private final RaftCore core;
+  private final Outbox outbox = new Outbox();
+  private final DurableMessages durableMessages;
+  private final Replies replies;
+  private final PendingReplies pending;
+  private final PendingReads reads;
+  private final KeepAliveBatcher keepAlives;
+  private final Admission admission;
+  private final PulseTimer pulses = new PulseTimer();
+  private final WatchHub watches;
+  private final Applier applier;
+  private final MachineView view;
+
+  // The time of the round.
+  private long nowNanos;
+  private long nowMs;
+
+  private long plannedNanos = NEVER;
+  private long publishedMs;
+  private long leaderlessSinceMs;
+  private boolean isolated;
+
+  /** @param nowNanos the present moment on the clock of {@link #runOnce} */
+  public NodeLoop(
+      MemberState state,
+      NodeSettings settings,
+      NodePorts ports,
+      NodeMetrics metrics,
+      long nowNanos) {
+    this.self = state.self();
+    this.settings = settings;
+    this.ports = ports;
+    this.metrics = metrics;
+    setNow(nowNanos);
+    board =
+        new NodeBoard(new Leadership(RoleKind.FOLLOWER, state.hardState().term(), NodeId.NONE));
+    observer = new RaftObserver(self, board, metrics.raft(), ports.trace());
+    core =
+        new RaftCore(
+            settings.raft(),
+            self,
+            state.membership(),
+            state.hardState(),
+            state.entries(),
+            ports.random(),
+            observer,
+            nowMs);
+    durableMessages = new DurableMessages(ports.peers());
+    replies = new Replies(ports.replies());
+    pending = new PendingReplies(replies);
+    reads = new PendingReads(replies, metrics.raft());
+    keepAlives = new KeepAliveBatcher(settings.keepAliveWindow(), metrics.leases());
+    admission = new Admission(settings.limits(), self);
+    watches = new WatchHub(settings.watchHistory(), ports.watches(), metrics.watches());
+    applier = new Applier(pending, watches, metrics);
+    view = applier.view();
+    leaderlessSinceMs = nowMs;
+    publishStatus();
+  }
+
+  /**
+   * Runs one round. The moments that it is told never fall.
+   *
+   * @return when to run the next one if no input comes before; Long.MAX_VALUE if then only
+   */
+  public long runOnce(long presentNanos) {
+    setNow(presentNanos);
+    if (presentNanos > plannedNanos) {
+      metrics.loop().stalled(presentNanos - plannedNanos);
+    }
+    ports.mailbox().deliverTo(this, MAX_INPUTS_PER_ROUND);
+    core.tick(nowMs);
+    if (core.isLeader()) {
+      proposeDue();
+    }
+    core.drainTo(outbox);
+    dispatch();
+    if (observer.takeLostLeadership()) {
+      failPending();
+    }
+    watchForIsolation();
+    if (observer.takeChanged() || nowMs - publishedMs >= STATUS_INTERVAL_MS) {
+      publishStatus();
+    }
+    replies.flush();
+    plannedNanos = nextRoundNanos();
+    return plannedNanos;
+  }
+
+  /**
+   * Ends everything that waits: what was proposed with an unknown outcome, the rest as never done.
+   * Nothing is accepted any more. The last call to a loop.
+   */
+  public void stop(String why) {
+    board.leadership(
+        new Leadership(RoleKind.FOLLOWER, board.leadership().term(), NodeId.NONE));
+    NodeException notLeader = NodeException.notLeader(NodeId.NONE);
+    ports.mailbox().close(notLeader);
+    pending.failAll(NodeException.outcomeUnknown(NodeId.NONE, why));
+    reads.failAll(notLeader);
+    keepAlives.failAll(notLeader, replies);
+    watches.close(notLeader);
+    replies.flush();
+    publishStatus();
+  }
+
+  /** The core, to look at between rounds. */
+  public RaftCore core() {
+    return core;
+  }
+
+  /** The state machine, to look at between rounds. */
+  public CoordinatorMachine machine() {
+    return applier.machine();
+  }
+
+  // ---------------------------------------------------------------------------------- for the node
+
+  Mailbox mailbox() {
+    return ports.mailbox();
+  }
+
+  NodeBoard board() {
+    return board;
+  }
+
+  WatchHub watches() {
+    return watches;
+  }
+
+  NodeMetrics metrics() {
+    return metrics;
+  }
+
+  // ----------------------------------------------------------------------------------------- inputs
+
+  void received(RaftMessage message) {
+    core.receive(message, nowMs);
+  }
+
+  void persisted(long batch) {
+    core.persisted(batch, nowMs);
+    durableMessages.durable(batch);
+  }
+
+  void disconnected(NodeId peer) {
+    core.disconnected(peer, nowMs);
+  }
+
+  void submitted(LoopInput.Submission submission) {
+    PendingCall call = submission.call;
+    if (call.isCancelled() && submission.command instanceof Command.AcquireLock acquire) {
+      Outcome cancelled = new Outcome.WaitCancelled(acquire.name());
+      Answered<Outcome> answer = board.leadership().answer(cancelled, view);
+      replies.add(() -> call.complete(answer));
+      return;
+    }
+    NodeException refusal =
+        core.isLeader()
+            ? admission.refusal(submission.command, view, pendingCalls())
+            : notLeader();
+    if (refusal != null) {
+      refuse(submission, refusal);
+      return;
+    }
+    call.proposedAt(propose(submission.payload, call));
+  }
+
+  void cancelled(LoopInput.Cancellation cancellation) {
+    long index = cancellation.call.index();
+    // Once answered there is nothing to take back; a call of an earlier leadership was answered.
+    if (core.isLeader() && index > 0 && pending.isPending(index)) {
+      propose(new Command.CancelWait(cancellation.lockName, index));
+    }
+  }
+
+  void keepAliveAsked(LoopInput.KeepAlive call) {
+    if (!core.isLeader()) {
+      refuse(call, notLeader());
+      return;
+    }
+    keepAlives.add(call, view, core.clusterTimeMs(nowMs), nowNanos);
+  }
+
+  void readAsked(LoopInput.Read<?> read) {
+    NodeException refusal =
+        core.isLeader() ? admission.overload(pendingCalls()) : notLeader();
+    if (refusal != null) {
+      refuse(read, refusal);
+      return;
+    }
+    read.takenNanos = nowNanos;
+    reads.add(read);
+  }
+
+  void initialStateAsked(WatchHub.Watch watch) {
+    WatchSpec spec = watch.spec();
+    List<LockView> state =
+        spec.prefix()
+            ? view.locks(spec.name(), "", Integer.MAX_VALUE)
+            : view.lock(spec.name()).map(List::of).orElse(List.of());
+    watch.startWith(state, view.appliedIndex());
+  }
+
+  // ---------------------------------------------------------------------------------------- a round
+
+  private void proposeDue() {
+    if (keepAlives.dueNanos() <= nowNanos) {
+      KeepAliveBatcher.Batch batch = keepAlives.take();
+      propose(CommandCodec.encode(batch.command()), batch);
+    }
+    if (reads.hasGathered()) {
+      core.read(reads.next(), nowMs);
+    }
+    if (pulses.remainingMs(view, core.clusterTimeMs(nowMs)) <= 0) {
+      pulses.pulsed(propose(Command.Pulse.INSTANCE));
+    }
+  }
+
+  /** Proposes a command that nobody waits for. */
+  private long propose(Command command) {
+    long index = core.propose(CommandCodec.encode(command), nowMs);
+    pulses.proposed(index, core.clusterTimeMs(nowMs));
+    return index;
+  }
+
+  private long propose(byte[] payload, PendingReply reply) {
+    long index = core.propose(payload, nowMs);
+    pulses.proposed(index, core.clusterTimeMs(nowMs));
+    pending.file(index, reply, nowNanos);
+    return index;
+  }
+
+  /** Carries out what the core asks for, in the order that {@link Outbox} demands. */
+  private void dispatch() {
+    // The leader's own disk write goes on while the messages travel (§10.2.1).
+    for (RaftMessage message : outbox.messages) {
+      ports.peers().send(message);
+    }
+    if (outbox.batch != null) {
+      ports.log().append(outbox.batch);
+      durableMessages.handedOver(outbox.batch.number());
+    }
+    durableMessages.sendWhenDurable(outbox.messagesAfterPersist);
+    if (!outbox.committedEntries.isEmpty()) {
+      applyCommitted(outbox.committedEntries);
+    }
+    for (Outbox.SafeRead read : outbox.safeReads) {
+      reads.confirmed(read);
+    }
+    for (long read : outbox.failedReads) {
+      reads.refused(read, notLeader());
+    }
+    reads.answer(view, board.leadership(), nowNanos);
+  }
+
+  private void applyCommitted(List<Entry> entries) {
+    long committedNanos = ports.time().nanoTime();
+    Leadership leadership = board.leadership();
+    for (Entry entry : entries) {
+      applier.apply(entry, leadership, committedNanos);
+    }
+    long applied = entries.get(entries.size() - 1).index();
+    core.applied(applied);
+    watches.publish(applied);
+    metrics.raft().applied(ports.time().nanoTime() - committedNanos);
+  }
+
+  /** A new leader may or may not carry on what this member proposed. */
+  private void failPending() {
+    NodeId leader = board.leadership().leader();
+    metrics.raft().proposalsFailed(pending.unapplied());
+    pending.failAll(NodeException.outcomeUnknown(leader, "leadership was lost"));
+    reads.failAll(notLeader());
+    keepAlives.failAll(notLeader(), replies);
+    pulses.reset();
+  }
+
+  private void watchForIsolation() {
+    if (!board.leadership().leader().isNone()) {
+      leaderlessSinceMs = NEVER;
+      if (isolated) {
+        isolated = false;
+        watches.open();
+      }
+      return;
+    }
+    leaderlessSinceMs = Math.min(leaderlessSinceMs, nowMs);
+    if (!isolated && nowMs - leaderlessSinceMs >= settings.isolatedAfterMs()) {
+      isolated = true;
+      watches.close(notLeader());
+    }
+  }
+
+  private long nextRoundNanos() {
+    if (!ports.mailbox().isEmpty()) {
+      return nowNanos;
+    }
+    long nextMs = outbox.nextWakeupMs;
+    if (board.leadership().leader().isNone() && !isolated) {
+      nextMs = Math.min(nextMs, leaderlessSinceMs + settings.isolatedAfterMs());
+    }
+    if (core.isLeader()) {
+      long remainingMs = pulses.remainingMs(view, core.clusterTimeMs(nowMs));
+      if (remainingMs != NEVER) {
+        nextMs = Math.min(nextMs, nowMs + Math.max(remainingMs, 0));
+      }
+    }
+    long nextNanos = nextMs == NEVER ? NEVER : nextMs * NANOS_PER_MS;
+    return Math.max(nowNanos, Math.min(nextNanos, keepAlives.dueNanos()));
+  }
+
+  // ---------------------------------------------------------------------------------------- details
+
+  private void setNow(long presentNanos) {
+    nowNanos = presentNanos;
+    nowMs = Math.floorDiv(presentNanos, NANOS_PER_MS);
+  }
+
+  private int pendingCalls() {
+    return pending.unapplied() + reads.size();
+  }
+
+  private NodeException notLeader() {
+    return NodeException.notLeader(board.leadership().leader());
+  }
+
+  private void refuse(LoopInput.Call call, NodeException why) {
+    if (!why.limit().isEmpty()) {
+      metrics.loop().limitReached(why.limit());
+    }
+    replies.add(() -> call.reject(why));
+  }
+
+  private void publishStatus() {
+    publishedMs = nowMs;
+    RaftStatus raft = core.status();
+    board.status(
+        new NodeStatus(raft, nowMs, view.leaseCount(), view.lockCount(), view.waiterCount()));
+    metrics.raft().indexes(raft.last(), raft.durable(), raft.committed(), raft.applied());
+    metrics.raft().role(raft.role().name(), raft.term(), !raft.leader().isNone());
+    metrics.raft().proposalsPending(pending.unapplied());
+    if (raft.followers().isEmpty()) {
+      metrics.raft().noFollowers();
+    }
+    for (RaftStatus.FollowerStatus follower : raft.followers()) {
+      metrics
+          .raft()
+          .follower(
+              follower.member().value(),
+              raft.last() - follower.match(),
+              nowMs - follower.lastHeardMs());
+    }
+    metrics.leases().active(view.leaseCount());
+    metrics.locks().present(view.lockCount(), view.waiterCount());
+  }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.runtime;
+
+import dev.coordinator.server.raft.RaftConfig;
+
+/**
+ * The tunables of a member.
+ *
+ * @param isolatedAfterMs a member that knows no leader for this long ends its watches: it may be cut
+ *     off, and others move on without it
+ */
+public record NodeSettings(
+    RaftConfig raft,
+    NodeLimits limits,
+    KeepAliveWindow keepAliveWindow,
+    WatchHistory watchHistory,
+    long isolatedAfterMs) {
+
+  public static final NodeSettings DEFAULT =
+      new NodeSettings(
+          RaftConfig.DEFAULT,
+          NodeLimits.DEFAULT,
+          KeepAliveWindow.DEFAULT,
+          WatchHistory.DEFAULT,
+          5_000);
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.runtime;
+
+import dev.coordinator.server.machine.Outcome;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Who waits for the outcome of which entry. Filled when an entry is proposed; emptied by applying it,
+ * or a later one that ends its wait, or by the loss of leadership.
+ */
+final class PendingReplies {
+
+  /** One that waits, since when, and whether its entry is applied: then only a later one answers. */
+  private static final class Filed {
+    final PendingReply reply;
+    final long sinceNanos;
+    boolean applied;
+
+    Filed(PendingReply reply, long sinceNanos) {
+      this.reply = reply;
+      this.sinceNanos = sinceNanos;
+    }
+  }
+
+  /** By index, in rising order, because they are filed in that order. */
+  private final Map<Long, Filed> byIndex = new LinkedHashMap<>();
+
+  private final Replies replies;
+  private int waiting;
+
+  PendingReplies(Replies replies) {
+    this.replies = replies;
+  }
+
+  void file(long index, PendingReply reply, long nowNanos) {
+    byIndex.put(index, new Filed(reply, nowNanos));
+  }
+
+  /** Answers the entry at {@code index}. Returns since when the caller waited, or -1 if nobody did. */
+  long complete(long index, Answered<Outcome> answer) {
+    Filed filed = byIndex.remove(index);
+    if (filed == null) {
+      return -1;
+    }
+    if (filed.applied) {
+      waiting--;
+    }
+    replies.add(() -> filed.reply.complete(answer));
+    return filed.sinceNanos;
+  }
+
+  /** Notes that an entry was applied, before its reply. Returns as {@link #complete}. */
+  long applied(long index) {
+    Filed filed = byIndex.get(index);
+    if (filed == null) {
+      return -1;
+    }
+    filed.applied = true;
+    waiting++;
+    return filed.sinceNanos;
+  }
+
+  void failAll(NodeException why) {
+    for (Filed filed : byIndex.values()) {
+      replies.add(() -> filed.reply.fail(why));
+    }
+    byIndex.clear();
+    waiting = 0;
+  }
+
+  boolean isPending(long index) {
+    return byIndex.containsKey(index);
+  }
+
+  int size() {
+    return byIndex.size();
+  }
+
+  /** Entries that are not yet applied: waiters in a lock's queue do not count. */
+  int unapplied() {
+    return byIndex.size() - waiting;
+  }
+}

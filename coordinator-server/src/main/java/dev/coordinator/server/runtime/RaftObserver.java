@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.runtime;
+
+import dev.coordinator.server.metrics.RaftMetrics;
+import dev.coordinator.server.raft.NodeId;
+import dev.coordinator.server.raft.RaftMessage;
+import dev.coordinator.server.raft.RaftTrace;
+import dev.coordinator.server.raft.RoleKind;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sees what the protocol does: publishes who leads, writes the log lines and counts. Notes for the
+ * loop that leadership was lost, because between two inputs it may be won again.
+ */
+final class RaftObserver implements RaftTrace {
+
+  private static final Logger log = LoggerFactory.getLogger(RaftObserver.class);
+
+  private final NodeId self;
+  private final NodeBoard board;
+  private final RaftMetrics metrics;
+  private final RaftTrace next;
+
+  private boolean lostLeadership;
+  private boolean changed = true;
+  private NodeId lastLeader = NodeId.NONE;
+  private boolean campaigning;
+  private long campaignSinceMs;
+
+  RaftObserver(NodeId self, NodeBoard board, RaftMetrics metrics, RaftTrace next) {
+    this.self = self;
+    this.board = board;
+    this.metrics = metrics;
+    this.next = next;
+  }
+
+  /** Whether this member has stopped being leader since the last call. */
+  boolean takeLostLeadership() {
+    boolean lost = lostLeadership;
+    lostLeadership = false;
+    return lost;
+  }
+
+  /** Whether role, term or leader have changed since the last call. */
+  boolean takeChanged() {
+    boolean was = changed;
+    changed = false;
+    return was;
+  }
+
+  @Override
+  public void roleChanged(long nowMs, RoleKind role, long term, NodeId leader, String why) {
+    Leadership before = board.leadership();
+    lostLeadership |= before.isLeader();
+    publish(new Leadership(role, term, leader));
+    if (!leader.isNone()) {
+      if (!leader.equals(lastLeader)) {
+        lastLeader = leader;
+        metrics.leaderChanged();
+      }
+      if (campaigning) {
+        campaigning = false;
+        metrics.electionDuration(nowMs - campaignSinceMs);
+      }
+    }
+    log.info(
+        "member {}: {} -> {} in term {}, leader {}: {}",
+        self,
+        before.role(),
+        role,
+        term,
+        leader.isNone() ? "unknown" : leader,
+        why);
+    next.roleChanged(nowMs, role, term, leader, why);
+  }
+
+  @Override
+  public void termChanged(long nowMs, long term, String why) {
+    Leadership before = board.leadership();
+    metrics.termChanged(term);
+    log.info("member {}: term {} -> {}: {}", self, before.term(), term, why);
+    // A leader has no other term than its own; its change of role follows and is told as such.
+    if (!before.isLeader()) {
+      publish(new Leadership(before.role(), term, NodeId.NONE));
+    }
+    next.termChanged(nowMs, term, why);
+  }
+
+  @Override
+  public void electionStarted(long nowMs, boolean preVote, long term, String why) {
+    if (!campaigning) {
+      campaigning = true;
+      campaignSinceMs = nowMs;
+    }
+    log.info("member {}: {} for term {} begins: {}", self, kind(preVote), term, why);
+    next.electionStarted(nowMs, preVote, term, why);
+  }
+
+  @Override
+  public void electionEnded(long nowMs, boolean preVote, long term, ElectionResult result) {
+    metrics.electionEnded(preVote, result == ElectionResult.TIMED_OUT ? "timeout" : result.name());
+    log.info("member {}: {} for term {} ended: {}", self, kind(preVote), term, result);
+    next.electionEnded(nowMs, preVote, term, result);
+  }
+
+  @Override
+  public void voteAnswered(
+      long nowMs, RaftMessage.RequestVote request, boolean granted, String why) {
+    log.info(
+        "member {}: {} of {} for term {} {}: {}",
+        self,
+        kind(request.preVote()),
+        request.from(),
+        request.term(),
+        granted ? "granted" : "refused",
+        why);
+    next.voteAnswered(nowMs, request, granted, why);
+  }
+
+  @Override
+  public void truncated(long nowMs, long fromIndex) {
+    metrics.truncated();
+    log.info("member {}: entries from {} on gave way to a newer leader's", self, fromIndex);
+    next.truncated(nowMs, fromIndex);
+  }
+
+  @Override
+  public void appendRejected(long nowMs, RaftMessage.AppendEntriesReply reply) {
+    metrics.appendRejected(reply.from().value());
+    log.debug("member {}: append rejected: {}", self, reply);
+    next.appendRejected(nowMs, reply);
+  }
+
+  @Override
+  public void committed(long nowMs, long index) {
+    next.committed(nowMs, index);
+  }
+
+  private void publish(Leadership present) {
+    board.leadership(present);
+    metrics.role(present.role().name(), present.term(), !present.leader().isNone());
+    changed = true;
+  }
+
+  private static String kind(boolean preVote) {
+    return preVote ? "pre-vote" : "election";
+  }
+}
