@@ -242,6 +242,7 @@ class NodeLoopTest {
   void stopsWhenTheLogHoldsWhatIsNoCommand() {
     cluster.elect();
     member.loop.core().propose(new byte[] {(byte) 0xff, 1, 2}, cluster.nowMs());
+    member.runOnce();
     assertThrows(IllegalArgumentException.class, cluster::settle);
   }
 
