@@ -55,7 +55,7 @@ public final class CoordinatorMachine {
    * @param clusterTimeMs of the entry; a smaller one than before counts as the latest seen
    */
   public void apply(long index, long clusterTimeMs, Command command, ApplyResult result) {
-    InvariantViolation.invariant(
+    InvariantViolation.check(
         index > appliedIndex, "entry %d comes after entry %d", index, appliedIndex);
     appliedIndex = index;
     this.clusterTimeMs = Math.max(this.clusterTimeMs, clusterTimeMs);
@@ -138,7 +138,7 @@ public final class CoordinatorMachine {
 
   private void grantVacantLocks() {
     for (Lock lock : vacant) {
-      InvariantViolation.invariant(lock.holder == null, "lock %s is vacant and held", lock.name);
+      InvariantViolation.check(lock.holder == null, "lock %s is vacant and held", lock.name);
       if (lock.waiters.isEmpty()) {
         locks.remove(lock);
       } else {

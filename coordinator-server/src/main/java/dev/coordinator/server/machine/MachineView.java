@@ -19,10 +19,14 @@ public interface MachineView {
   Optional<LeaseView> lease(long leaseId);
 
   /** The TTL of a lease; 0 if there is no such lease. */
-  long leaseTtlMs(long leaseId);
+  default long leaseTtlMs(long leaseId) {
+    return lease(leaseId).map(LeaseView::ttlMs).orElse(0L);
+  }
 
   /** As {@link LeaseView#deadlineMs}; 0 if there is no such lease. */
-  long leaseDeadlineMs(long leaseId);
+  default long leaseDeadlineMs(long leaseId) {
+    return lease(leaseId).map(LeaseView::deadlineMs).orElse(0L);
+  }
 
   /** Up to {@code limit} leases with ids above {@code afterLeaseId}, in order. */
   List<LeaseView> leases(long afterLeaseId, int limit);

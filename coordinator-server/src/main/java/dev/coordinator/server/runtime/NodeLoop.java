@@ -246,7 +246,7 @@ public final class NodeLoop {
         spec.prefix()
             ? view.locks(spec.name(), "", Integer.MAX_VALUE)
             : view.lock(spec.name()).map(List::of).orElse(List.of());
-    watch.startWith(state, view.appliedIndex());
+    watch.startWith(state, view.appliedIndex(), view.clusterTimeMs());
   }
 
   // ---------------------------------------------------------------------------------------- a round

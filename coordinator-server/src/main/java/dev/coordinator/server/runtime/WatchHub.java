@@ -34,9 +34,11 @@ public final class WatchHub {
    *
    * @param revision everything up to it is covered; to resume, watch from the next one
    * @param initialState in the first step, the matching locks if they were asked for
+   * @param stateTimeMs the cluster time of the initial state; 0 if it was not asked for
    * @param events those that match, in order; events of one revision are never split
    */
-  public record Step(long revision, List<LockView> initialState, List<WatchEvent> events) {}
+  public record Step(
+      long revision, List<LockView> initialState, long stateTimeMs, List<WatchEvent> events) {}
 
   /**
    * Told about a watch, on the watch executor. Must not block.
@@ -254,6 +256,7 @@ public final class WatchHub {
     private long fromRevision;
 
     private List<LockView> initialState = List.of();
+    private long stateTimeMs;
 
     // Written by the dispatcher.
     private volatile boolean started;
@@ -278,8 +281,9 @@ public final class WatchHub {
     }
 
     /** Starts with this state; the events after {@code revision} follow. */
-    void startWith(List<LockView> state, long revision) {
+    void startWith(List<LockView> state, long revision, long clusterTimeMs) {
       initialState = state;
+      stateTimeMs = clusterTimeMs;
       fromRevision = revision + 1;
       start();
     }
@@ -352,6 +356,7 @@ public final class WatchHub {
         return new Step(
             step == null ? coveredRevision : step.revision(),
             state,
+            stateTimeMs,
             step == null ? List.of() : step.events());
       }
       long before = coveredRevision;
@@ -359,7 +364,7 @@ public final class WatchHub {
       if (step != null || !progress || coveredRevision == before) {
         return step;
       }
-      return new Step(coveredRevision, List.of(), List.of());
+      return new Step(coveredRevision, List.of(), 0, List.of());
     }
 
     @Override
@@ -414,7 +419,7 @@ public final class WatchHub {
       pulledTo = Math.max(pulledTo, position);
       coveredRevision = Math.max(coveredRevision, revision);
       metrics.delivered(events.size());
-      return new Step(coveredRevision, List.of(), events);
+      return new Step(coveredRevision, List.of(), 0, events);
     }
   }
 }

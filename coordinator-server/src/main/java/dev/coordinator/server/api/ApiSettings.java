@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.api;
+
+import dev.coordinator.server.raft.NodeId;
+
+/**
+ * What the services have to know of the configuration.
+ *
+ * @param maxOwnLeaseWaitMs longest wait of an acquisition that makes its own lease
+ * @param maxWatches most watch streams at a time
+ * @param version of the software
+ */
+public record ApiSettings(
+    String clusterId,
+    NodeId self,
+    long minTtlMs,
+    long maxTtlMs,
+    long maxOwnLeaseWaitMs,
+    int maxWatches,
+    String version) {}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.api;
+
+import dev.coordinator.server.metrics.RpcMetrics;
+import dev.coordinator.server.metrics.SequencerMetrics;
+import dev.coordinator.server.ports.TimeSource;
+import dev.coordinator.server.runtime.CoordinatorNode;
+import dev.coordinator.server.transport.CallGuard;
+import dev.coordinator.server.transport.Forwarding;
+import dev.coordinator.server.transport.LeaderHint;
+import dev.coordinator.server.transport.Leadership;
+import dev.coordinator.server.transport.MemberAddress;
+import io.grpc.BindableService;
+import io.grpc.ServerInterceptor;
+import io.grpc.ServerInterceptors;
+import io.grpc.ServerServiceDefinition;
+import java.util.List;
+import java.util.concurrent.ScheduledExecutorService;
+
+/**
+ * The services on the client port. Every call passes, from the outside in: the measuring, the guard
+ * against malformed messages, the leader's address for the answer, and, where only the leader can
+ * answer, the way there.
+ */
+public final class ClientServices {
+
+  /** What the services share. */
+  public record Parts(
+      CoordinatorNode node,
+      Leadership leadership,
+      Forwarding forwarding,
+      List<MemberAddress> members,
+      TimeSource time,
+      ScheduledExecutorService scheduler) {}
+
+  private final Parts parts;
+  private final ServerInterceptor measuring;
+  private final List<ServerServiceDefinition> definitions;
+
+  public ClientServices(
+      ApiSettings settings, Parts parts, RpcMetrics rpcMetrics, SequencerMetrics sequencers) {
+    this.parts = parts;
+    this.measuring = new RpcMetricsInterceptor(rpcMetrics, parts.time());
+    var node = parts.node();
+    var headers = new Headers(settings);
+    var statuses = new Statuses(parts.leadership());
+    definitions =
+        List.of(
+            atLeader(new LeaseApi(node, settings, headers, statuses)),
+            atLeader(new LockApi(node, settings, headers, statuses, sequencers)),
+            here(new WatchApi(node, settings, headers, statuses, parts.scheduler())),
+            here(
+                new ClusterApi(
+                    node,
+                    settings,
+                    headers,
+                    parts.leadership(),
+                    parts.members(),
+                    parts.time())));
+  }
+
+  /** What a server has to be given. */
+  public List<ServerServiceDefinition> definitions() {
+    return definitions;
+  }
+
+  private ServerServiceDefinition atLeader(BindableService service) {
+    return guarded(ServerInterceptors.intercept(service, parts.forwarding()));
+  }
+
+  private ServerServiceDefinition here(BindableService service) {
+    return guarded(service.bindService());
+  }
+
+  private ServerServiceDefinition guarded(ServerServiceDefinition service) {
+    var hinting = ServerInterceptors.intercept(service, new LeaderHint(parts.leadership()));
+    return ServerInterceptors.intercept(CallGuard.protect(hinting), measuring);
+  }
+}
