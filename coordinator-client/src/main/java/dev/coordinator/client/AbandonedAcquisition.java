@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.client;
+
+import dev.coordinator.client.internal.CallPolicy;
+import dev.coordinator.client.internal.Rpc;
+import dev.coordinator.v1.AcquireLockRequest;
+import dev.coordinator.v1.AcquireLockResponse;
+import dev.coordinator.v1.AcquireLockResponse.Outcome;
+import dev.coordinator.v1.GetLockRequest;
+import dev.coordinator.v1.Lock;
+import dev.coordinator.v1.ReleaseLockRequest;
+import dev.coordinator.v1.RequestId;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Clears up after an acquisition that ended without an answer: nobody waits for it any more, yet the
+ * cluster may have granted it, or may grant it later out of the queue.
+ *
+ * <p>It asks for the lock once more under the same owner, without waiting. That request follows the
+ * abandoned one in the log and its number lets the cluster drop late duplicates of it. A hold is given
+ * back; a place in the queue is looked after until it is gone. Ends with the session at the latest.
+ */
+final class AbandonedAcquisition {
+
+  private static final long AGAIN_MS = 250;
+
+  private final Session session;
+  private final String name;
+  private final String owner;
+
+  AbandonedAcquisition(Session session, String name, String owner) {
+    this.session = session;
+    this.name = name;
+    this.owner = owner;
+  }
+
+  void settle() {
+    if (session.state() == SessionState.EXPIRED) {
+      return;
+    }
+    RequestId id = session.numbers().next();
+    AcquireLockRequest request =
+        AcquireLockRequest.newBuilder()
+            .setName(name)
+            .setLeaseId(session.leaseId())
+            .setOwner(owner)
+            .setWaitTimeout(com.google.protobuf.Duration.getDefaultInstance())
+            .setRequestId(id)
+            .build();
+    session
+        .core()
+        .channel()
+        .call(Rpc.ACQUIRE_LOCK, request, policy())
+        .whenComplete(
+            (response, failure) -> {
+              session.numbers().answered(id);
+              if (failure != null) {
+                againIfUnavailable(failure);
+              } else {
+                answered(response);
+              }
+            });
+  }
+
+  private void answered(AcquireLockResponse response) {
+    if (response.getOutcome() == Outcome.OUTCOME_ACQUIRED
+        || response.getOutcome() == Outcome.OUTCOME_ALREADY_HELD) {
+      release(response.getToken());
+    } else {
+      lookForPlaceInQueue();
+    }
+  }
+
+  private void release(long token) {
+    RequestId id = session.numbers().next();
+    ReleaseLockRequest request =
+        ReleaseLockRequest.newBuilder()
+            .setName(name)
+            .setLeaseId(session.leaseId())
+            .setOwner(owner)
+            .setToken(token)
+            .setRequestId(id)
+            .build();
+    session
+        .core()
+        .channel()
+        .call(Rpc.RELEASE_LOCK, request, policy())
+        .whenComplete(
+            (response, failure) -> {
+              session.numbers().answered(id);
+              if (failure != null) {
+                againIfUnavailable(failure);
+              }
+            });
+  }
+
+  private void lookForPlaceInQueue() {
+    session
+        .core()
+        .channel()
+        .call(Rpc.GET_LOCK, GetLockRequest.newBuilder().setName(name).build(), policy())
+        .whenComplete(
+            (response, failure) -> {
+              if (failure != null) {
+                againIfUnavailable(failure);
+              } else if (mayWait(response.getLock())) {
+                again();
+              }
+            });
+  }
+
+  private boolean mayWait(Lock lock) {
+    return lock.getWaiterCount() > lock.getWaitersCount()
+        || lock.getWaitersList().stream()
+            .anyMatch(
+                waiter ->
+                    waiter.getLeaseId() == session.leaseId() && waiter.getOwner().equals(owner));
+  }
+
+  private void againIfUnavailable(Throwable failure) {
+    if (failure instanceof UnavailableException) {
+      again();
+    }
+  }
+
+  private void again() {
+    try {
+      session.core().scheduler().schedule(this::settle, AGAIN_MS, TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      // The client is closed and its leases with it.
+      return;
+    }
+  }
+
+  private CallPolicy policy() {
+    return CallPolicy.repeatable(session.core().callTimeout());
+  }
+}
