@@ -17,8 +17,9 @@ import java.util.concurrent.CompletableFuture;
  * One attempt to take a lock, under an owner id of its own: empty if somebody else has it, or still
  * has it after the wait.
  *
- * <p>Cancelling it leaves the queue. If it ends without a clear answer, an {@link AbandonedAcquisition}
- * sees to it that no hold is left behind. Completed on a gRPC or scheduler thread.
+ * <p>Cancelling it leaves the queue. If it ends without a clear answer, an {@link
+ * AbandonedAcquisition} sees to it that no hold is left behind. Completed on a gRPC or scheduler
+ * thread.
  */
 final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements SessionBound {
 
@@ -30,7 +31,9 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
   private final long startedAtNanos;
   private volatile CompletableFuture<AcquireLockResponse> call;
 
-  /** @param wait null to wait without limit */
+  /**
+   * @param wait null to wait without limit
+   */
   Acquisition(Session session, String name, String metadata, Duration wait) {
     this.session = session;
     this.name = name;
@@ -105,9 +108,11 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
 
   private void failed(Throwable failure) {
     boolean repeatedElsewhere =
-        failure instanceof CoordinatorException refused && refused.reason() == Reason.WAIT_CANCELLED;
+        failure instanceof CoordinatorException refused
+            && refused.reason() == Reason.WAIT_CANCELLED;
     if (repeatedElsewhere && !isDone()) {
-      // Nobody here cancelled: a broken connection did, at a member that took it for the caller's will.
+      // Nobody here cancelled: a broken connection did, at a member that took it for the caller's
+      // will.
       send(waitLeft());
       return;
     }
@@ -127,8 +132,7 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
     if (wait == null || wait.isZero()) {
       return wait;
     }
-    Duration left =
-        wait.minusNanos(session.core().time().nanoTime() - startedAtNanos);
+    Duration left = wait.minusNanos(session.core().time().nanoTime() - startedAtNanos);
     return left.isNegative() ? Duration.ZERO : left;
   }
 

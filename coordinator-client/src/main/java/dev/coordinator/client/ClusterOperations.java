@@ -14,8 +14,8 @@ import java.util.concurrent.CompletableFuture;
 /**
  * What the cluster tells of itself.
  *
- * <p>The calls wait for their answer and throw {@link CoordinatorException}; an interrupt ends the wait
- * with {@link CoordinatorException.Reason#INTERRUPTED}. Thread-safe.
+ * <p>The calls wait for their answer and throw {@link CoordinatorException}; an interrupt ends the
+ * wait with {@link CoordinatorException.Reason#INTERRUPTED}. Thread-safe.
  */
 public final class ClusterOperations {
 

@@ -17,12 +17,12 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.ExecutionException;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,11 +31,11 @@ import org.slf4j.LoggerFactory;
  * A client of a Coordinator cluster. Make one for a process and share it.
  *
  * <p>It finds the leader and follows it, over connections to all members; one endpoint is enough to
- * learn the others. Calls are repeated where that is safe, and everything that changes something is made
- * so that it is.
+ * learn the others. Calls are repeated where that is safe, and everything that changes something is
+ * made so that it is.
  *
- * <p>It runs one scheduler thread besides those of gRPC. Listeners, and what depends on the futures it
- * hands out, run on the callback executor and never on a thread of gRPC.
+ * <p>It runs one scheduler thread besides those of gRPC. Listeners, and what depends on the futures
+ * it hands out, run on the callback executor and never on a thread of gRPC.
  *
  * <p>Thread-safe.
  */
@@ -224,23 +224,25 @@ public final class CoordinatorClient implements AutoCloseable {
     }
 
     /**
-     * How long to wait for one member before asking another, for calls that are answered at once. By
-     * default one second; doubles within a call.
+     * How long to wait for one member before asking another, for calls that are answered at once.
+     * By default one second; doubles within a call.
      */
     public Builder attemptTimeout(Duration timeout) {
       this.attemptTimeout = positive("attemptTimeout", timeout);
       return this;
     }
 
-    /** How long a call may take in all, beyond the time it asked to wait. By default ten seconds. */
+    /**
+     * How long a call may take in all, beyond the time it asked to wait. By default ten seconds.
+     */
     public Builder callTimeout(Duration timeout) {
       this.callTimeout = positive("callTimeout", timeout);
       return this;
     }
 
     /**
-     * The fraction of each TTL by which sessions give up early, since two clocks never run at exactly
-     * the same rate. By default 0.01, far more than what clocks drift.
+     * The fraction of each TTL by which sessions give up early, since two clocks never run at
+     * exactly the same rate. By default 0.01, far more than what clocks drift.
      */
     public Builder driftMargin(double fraction) {
       if (!(fraction >= 0 && fraction < 0.5)) {
@@ -257,8 +259,8 @@ public final class CoordinatorClient implements AutoCloseable {
     }
 
     /**
-     * Where listeners and dependents of futures run. By default daemon threads of the client's own. An
-     * executor that is handed in is not shut down.
+     * Where listeners and dependents of futures run. By default daemon threads of the client's own.
+     * An executor that is handed in is not shut down.
      */
     public Builder executor(Executor callbacks) {
       this.executor = Objects.requireNonNull(callbacks, "callbacks");

@@ -10,10 +10,12 @@ import java.util.concurrent.CompletableFuture;
 /**
  * An exclusive lock of the cluster, first come, first served, taken on behalf of a session.
  *
- * <p>Every acquisition is an owner of its own: two threads that use the same object exclude each other
- * like two processes do, and a hold may be passed between threads freely. The lock is not reentrant.
+ * <p>Every acquisition is an owner of its own: two threads that use the same object exclude each
+ * other like two processes do, and a hold may be passed between threads freely. The lock is not
+ * reentrant.
  *
- * <p>A lock name is 1 to 512 bytes without control characters, in parts separated by single slashes.
+ * <p>A lock name is 1 to 512 bytes without control characters, in parts separated by single
+ * slashes.
  *
  * <p>Immutable and thread-safe.
  */
@@ -50,8 +52,8 @@ public final class DistributedLock {
   }
 
   /**
-   * Takes the lock if it becomes free within {@code wait}; empty if it does not. An interrupt leaves
-   * the queue.
+   * Takes the lock if it becomes free within {@code wait}; empty if it does not. An interrupt
+   * leaves the queue.
    *
    * @throws LeaseExpiredException if the session ends first
    * @throws UnavailableException if the cluster cannot be reached
@@ -74,8 +76,7 @@ public final class DistributedLock {
           if (failure != null) {
             held.completeExceptionally(ClientCore.unwrap(failure));
           } else if (result.isEmpty()) {
-            held.completeExceptionally(
-                new IllegalStateException("a wait without limit timed out"));
+            held.completeExceptionally(new IllegalStateException("a wait without limit timed out"));
           } else if (!held.complete(result.get())) {
             result.get().release();
           }

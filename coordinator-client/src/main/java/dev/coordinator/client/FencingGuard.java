@@ -8,10 +8,11 @@ import java.util.concurrent.locks.ReentrantLock;
  * The gate in front of a resource that a lock protects: it lets tokens through that never fall and
  * refuses smaller ones, so that a holder which was paused past its lease can do no harm.
  *
- * <p>Keep one guard for each resource, on the resource's side. A check and the write that follows it
- * must not be split by somebody else's check, so use {@link #call} or {@link #run} for a resource in
- * this process. It remembers its highest token in memory only; a resource that outlives its process
- * stores the token with its data and hands it to {@link #FencingGuard(long)} at the start.
+ * <p>Keep one guard for each resource, on the resource's side. A check and the write that follows
+ * it must not be split by somebody else's check, so use {@link #call} or {@link #run} for a
+ * resource in this process. It remembers its highest token in memory only; a resource that outlives
+ * its process stores the token with its data and hands it to {@link #FencingGuard(long)} at the
+ * start.
  *
  * <p>Tokens are unsigned. Thread-safe.
  */

@@ -22,10 +22,10 @@ import org.slf4j.LoggerFactory;
 /**
  * A lock that is held, until it is {@linkplain #close() given back} or lost with its session.
  *
- * <p>{@link #isHeld} tells what can be known here: it turns false before the cluster can grant the lock
- * to somebody else. No check made here can outlast the moment, because the process may be paused right
- * after it. Where that matters, hand {@link #token()} to the resource and let it refuse smaller ones; a
- * {@link FencingGuard} does.
+ * <p>{@link #isHeld} tells what can be known here: it turns false before the cluster can grant the
+ * lock to somebody else. No check made here can outlast the moment, because the process may be
+ * paused right after it. Where that matters, hand {@link #token()} to the resource and let it
+ * refuse smaller ones; a {@link FencingGuard} does.
  *
  * <p>A hold belongs to nobody in particular: any thread may use it and give it back. Thread-safe.
  */
@@ -126,9 +126,10 @@ public final class HeldLock implements AutoCloseable {
   }
 
   /**
-   * Calls the listener, once, when the lock is lost: when the session expires or is closed while the
-   * lock is held, or when the cluster is found to have ended the hold. It is called at once if that has
-   * happened already, and never if the lock is given back first. Runs on the callback executor.
+   * Calls the listener, once, when the lock is lost: when the session expires or is closed while
+   * the lock is held, or when the cluster is found to have ended the hold. It is called at once if
+   * that has happened already, and never if the lock is given back first. Runs on the callback
+   * executor.
    */
   public void onLost(Consumer<LockLostException> listener) {
     lost.thenAcceptAsync(
@@ -142,15 +143,17 @@ public final class HeldLock implements AutoCloseable {
         session.core().callbacks());
   }
 
-  /** Completes, normally, with the reason when the lock is lost; never if it is given back first. */
+  /**
+   * Completes, normally, with the reason when the lock is lost; never if it is given back first.
+   */
   public CompletableFuture<LockLostException> lost() {
     return lost.copy();
   }
 
   /**
    * Gives the lock back. The hold is over here at once; the future completes when the cluster has
-   * confirmed it, and fails with {@link LockLostException} if the lock had been lost before. Repeats
-   * return the same future.
+   * confirmed it, and fails with {@link LockLostException} if the lock had been lost before.
+   * Repeats return the same future.
    */
   public CompletableFuture<Void> release() {
     if (session.state() == SessionState.EXPIRED) {
@@ -167,8 +170,8 @@ public final class HeldLock implements AutoCloseable {
   }
 
   /**
-   * Gives the lock back and waits for the cluster to confirm it. Safe to repeat and after a loss. If
-   * the cluster cannot be reached, attempts go on in the background until the session ends.
+   * Gives the lock back and waits for the cluster to confirm it. Safe to repeat and after a loss.
+   * If the cluster cannot be reached, attempts go on in the background until the session ends.
    */
   @Override
   public void close() {

@@ -15,18 +15,19 @@ import org.slf4j.LoggerFactory;
  * <p>The contract:
  *
  * <ul>
- *   <li>The task runs only after the cluster has granted the leadership, once for each grant, and never
- *       twice at the same time in one election object.
+ *   <li>The task runs only after the cluster has granted the leadership, once for each grant, and
+ *       never twice at the same time in one election object.
  *   <li>When the leadership is lost, the task's thread is interrupted, before the cluster can elect
- *       another leader. A task that does not react still leads in its own mind only: have what it writes
- *       to refuse {@linkplain Leadership#token() tokens} smaller than the highest it has seen.
- *   <li>The listener for the end is called exactly once for each time the task was started, after the
- *       task has returned or thrown, and before the task can start again.
- *   <li>A task that returns while it leads resigns. After that, after a loss and after an exception the
- *       candidacy goes on, at the end of the queue, unless {@link Builder#once} was chosen.
+ *       another leader. A task that does not react still leads in its own mind only: have what it
+ *       writes to refuse {@linkplain Leadership#token() tokens} smaller than the highest it has
+ *       seen.
+ *   <li>The listener for the end is called exactly once for each time the task was started, after
+ *       the task has returned or thrown, and before the task can start again.
+ *   <li>A task that returns while it leads resigns. After that, after a loss and after an exception
+ *       the candidacy goes on, at the end of the queue, unless {@link Builder#once} was chosen.
  *   <li>Each candidacy that lost its session goes on with a fresh one.
- *   <li>{@link #close} interrupts the task and returns when it has ended and the leadership is given
- *       back.
+ *   <li>{@link #close} interrupts the task and returns when it has ended and the leadership is
+ *       given back.
  * </ul>
  *
  * <p>Thread-safe.
@@ -84,8 +85,8 @@ public final class LeaderElection implements AutoCloseable {
   }
 
   /**
-   * Withdraws: interrupts the task if it runs, waits for it to end, and gives the leadership back. When
-   * called by the task itself it does not wait.
+   * Withdraws: interrupts the task if it runs, waits for it to end, and gives the leadership back.
+   * When called by the task itself it does not wait.
    */
   @Override
   public void close() {

@@ -6,8 +6,8 @@ package dev.coordinator.client;
 public interface LeaderTask {
 
   /**
-   * Leads. The thread is interrupted when the leadership is lost; return soon after. Returning while
-   * the leadership stands resigns it.
+   * Leads. The thread is interrupted when the leadership is lost; return soon after. Returning
+   * while the leadership stands resigns it.
    */
   void lead(Leadership leadership) throws Exception;
 }

@@ -18,7 +18,10 @@ public final class Leadership {
     return held.name();
   }
 
-  /** The fencing token: larger than that of every earlier leader. Hand it to what the leader writes to. */
+  /**
+   * The fencing token: larger than that of every earlier leader. Hand it to what the leader writes
+   * to.
+   */
   public long token() {
     return held.token();
   }
@@ -42,7 +45,10 @@ public final class Leadership {
     held.ensure(duration);
   }
 
-  /** Completes, normally, with the reason when the leadership is lost; never if it is resigned first. */
+  /**
+   * Completes, normally, with the reason when the leadership is lost; never if it is resigned
+   * first.
+   */
   public CompletableFuture<LockLostException> lost() {
     return held.lost();
   }

@@ -20,11 +20,11 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * The bare lease calls, for tools. An application wants a {@link Session}, which keeps its lease alive
- * and knows when not to trust it.
+ * The bare lease calls, for tools. An application wants a {@link Session}, which keeps its lease
+ * alive and knows when not to trust it.
  *
- * <p>The calls wait for their answer and throw {@link CoordinatorException}; an interrupt ends the wait
- * with {@link CoordinatorException.Reason#INTERRUPTED}. Thread-safe.
+ * <p>The calls wait for their answer and throw {@link CoordinatorException}; an interrupt ends the
+ * wait with {@link CoordinatorException.Reason#INTERRUPTED}. Thread-safe.
  */
 public final class LeaseOperations {
 

@@ -26,8 +26,8 @@ import java.util.concurrent.CompletableFuture;
  * The bare lock calls, for tools and for resources that check tokens. An application wants {@link
  * Session#lock}.
  *
- * <p>The calls wait for their answer and throw {@link CoordinatorException}; an interrupt ends the wait
- * with {@link CoordinatorException.Reason#INTERRUPTED}. Thread-safe.
+ * <p>The calls wait for their answer and throw {@link CoordinatorException}; an interrupt ends the
+ * wait with {@link CoordinatorException.Reason#INTERRUPTED}. Thread-safe.
  */
 public final class LockOperations {
 
@@ -40,9 +40,9 @@ public final class LockOperations {
   }
 
   /**
-   * Takes a lock for a lease and owner of the caller's choice; gives the token, or nothing if the lock
-   * did not become free within {@code wait}. The request carries no number, so it is not repeated once
-   * it may have taken effect.
+   * Takes a lock for a lease and owner of the caller's choice; gives the token, or nothing if the
+   * lock did not become free within {@code wait}. The request carries no number, so it is not
+   * repeated once it may have taken effect.
    */
   public OptionalLong acquire(String name, long leaseId, String owner, Duration wait) {
     AcquireLockRequest request =
@@ -62,8 +62,8 @@ public final class LockOperations {
   }
 
   /**
-   * Gives a lock back on behalf of whoever holds it; all four must be those of the holder. Not repeated
-   * once it may have taken effect.
+   * Gives a lock back on behalf of whoever holds it; all four must be those of the holder. Not
+   * repeated once it may have taken effect.
    */
   public void release(String name, long leaseId, String owner, long token) {
     ReleaseLockRequest request =
@@ -84,21 +84,19 @@ public final class LockOperations {
 
   /** As {@link #get}. */
   public CompletableFuture<Optional<LockInfo>> getAsync(String name) {
-    return core.handOver(
-        read(name).thenApply(lock -> lock.map(ProtoRecords::lock)), ignored -> {});
+    return core.handOver(read(name).thenApply(lock -> lock.map(ProtoRecords::lock)), ignored -> {});
   }
 
   private CompletableFuture<Optional<dev.coordinator.v1.Lock>> read(String name) {
     GetLockRequest request = GetLockRequest.newBuilder().setName(name).build();
-    CompletableFuture<GetLockResponse> call =
-        core.channel().call(Rpc.GET_LOCK, request, policy());
+    CompletableFuture<GetLockResponse> call = core.channel().call(Rpc.GET_LOCK, request, policy());
     return call.thenApply(
         response -> response.hasLock() ? Optional.of(response.getLock()) : Optional.empty());
   }
 
   /**
-   * Lists the locks whose names begin with the prefix; all if it is empty. Read in pages, so the list
-   * as a whole is no snapshot of one moment.
+   * Lists the locks whose names begin with the prefix; all if it is empty. Read in pages, so the
+   * list as a whole is no snapshot of one moment.
    */
   public List<LockInfo> list(String prefix) {
     List<LockInfo> locks = new ArrayList<>();

@@ -31,18 +31,18 @@ import org.slf4j.LoggerFactory;
 /**
  * A lease that is kept alive for as long as this object is open, and the owner of locks.
  *
- * <p>The session gives up before the cluster does: it counts the TTL from the moment the last answered
- * renewal was <em>sent</em>, on the monotonic clock, less a margin for drift. When two thirds have
- * passed without an answer it is in {@linkplain SessionState#JEOPARDY jeopardy}; it comes back with a
- * SAFE event when an answer arrives, or {@linkplain SessionState#EXPIRED expires} at its deadline. Every
- * look at it compares the clock with the deadline, so a process that was stopped for longer than the TTL
- * sees an expired session at once.
+ * <p>The session gives up before the cluster does: it counts the TTL from the moment the last
+ * answered renewal was <em>sent</em>, on the monotonic clock, less a margin for drift. When two
+ * thirds have passed without an answer it is in {@linkplain SessionState#JEOPARDY jeopardy}; it
+ * comes back with a SAFE event when an answer arrives, or {@linkplain SessionState#EXPIRED expires}
+ * at its deadline. Every look at it compares the clock with the deadline, so a process that was
+ * stopped for longer than the TTL sees an expired session at once.
  *
- * <p>An expired session never comes back, and none is made in its place: what was done under it has to
- * be looked at first. All its locks are lost with it.
+ * <p>An expired session never comes back, and none is made in its place: what was done under it has
+ * to be looked at first. All its locks are lost with it.
  *
- * <p>Thread-safe. One session can serve a whole process; each acquisition is an owner of its own, so
- * threads never share a hold by accident.
+ * <p>Thread-safe. One session can serve a whole process; each acquisition is an owner of its own,
+ * so threads never share a hold by accident.
  */
 public final class Session implements AutoCloseable {
 
@@ -81,7 +81,8 @@ public final class Session implements AutoCloseable {
     long sentAtNanos = core.time().nanoTime();
     CompletableFuture<GrantLeaseResponse> call =
         core.channel().call(Rpc.GRANT_LEASE, request, CallPolicy.repeatable(core.callTimeout()));
-    CompletableFuture<Session> opened = call.thenApply(granted -> begin(core, granted, sentAtNanos));
+    CompletableFuture<Session> opened =
+        call.thenApply(granted -> begin(core, granted, sentAtNanos));
     opened.whenComplete(
         (session, failure) -> {
           if (opened.isCancelled()) {
@@ -138,14 +139,16 @@ public final class Session implements AutoCloseable {
     listeners.remove(listener);
   }
 
-  /** Completes with the last event when the session has ended; completed on the callback executor. */
+  /**
+   * Completes with the last event when the session has ended; completed on the callback executor.
+   */
   public CompletableFuture<SessionEvent> expired() {
     return expired.copy();
   }
 
   /**
-   * Ends the session: its locks pass to their next waiters at once. Waits for the cluster to confirm
-   * it; if it does not, the lease runs out by itself. Does nothing the second time.
+   * Ends the session: its locks pass to their next waiters at once. Waits for the cluster to
+   * confirm it; if it does not, the lease runs out by itself. Does nothing the second time.
    */
   @Override
   public void close() {

@@ -9,7 +9,9 @@ package dev.coordinator.client;
 @FunctionalInterface
 public interface TimeSource {
 
-  /** Nanoseconds since an arbitrary origin, as {@link System#nanoTime()}; only differences count. */
+  /**
+   * Nanoseconds since an arbitrary origin, as {@link System#nanoTime()}; only differences count.
+   */
   long nanoTime();
 
   /** The clock of this machine. */

@@ -4,8 +4,8 @@ package dev.coordinator.client;
 import java.util.List;
 
 /**
- * Follows locks. The calls of one watch come one after the other, in order, on the client's callback
- * executor; the next step of the stream is fetched when the last call has returned.
+ * Follows locks. The calls of one watch come one after the other, in order, on the client's
+ * callback executor; the next step of the stream is fetched when the last call has returned.
  */
 public interface WatchListener {
 

@@ -13,9 +13,9 @@
  * }
  * }</pre>
  *
- * <p>The token is larger than that of every earlier grant. Pass it to what the worker writes to and have
- * smaller ones refused there ({@link dev.coordinator.client.FencingGuard}): no check in the worker can
- * outlast a pause of its process.
+ * <p>The token is larger than that of every earlier grant. Pass it to what the worker writes to and
+ * have smaller ones refused there ({@link dev.coordinator.client.FencingGuard}): no check in the
+ * worker can outlast a pause of its process.
  *
  * <p>Leading, for as long as it lasts, and again after every loss:
  *

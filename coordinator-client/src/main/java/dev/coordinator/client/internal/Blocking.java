@@ -35,7 +35,9 @@ public final class Blocking {
     }
   }
 
-  /** As {@link #await}, for short calls: an interrupt becomes an exception and sets the flag again. */
+  /**
+   * As {@link #await}, for short calls: an interrupt becomes an exception and sets the flag again.
+   */
   public static <T> T get(CompletableFuture<T> future) {
     try {
       return await(future, ignored -> {});
@@ -46,7 +48,10 @@ public final class Blocking {
     }
   }
 
-  /** The failure of the call; the caller's stack is added, since the failure arose on another thread. */
+  /**
+   * The failure of the call; the caller's stack is added, since the failure arose on another
+   * thread.
+   */
   private static RuntimeException unwrapped(ExecutionException e) {
     Throwable cause = e.getCause();
     if (cause instanceof Error error) {

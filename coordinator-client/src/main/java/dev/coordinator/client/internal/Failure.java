@@ -34,7 +34,10 @@ public record Failure(
   public enum Kind {
     /** The call had no effect: always safe to repeat. */
     NOT_APPLIED,
-    /** The call may or may not have taken effect: only what is numbered or idempotent may be repeated. */
+    /**
+     * The call may or may not have taken effect: only what is numbered or idempotent may be
+     * repeated.
+     */
     UNKNOWN,
     /** The answer is no. */
     REFUSED

@@ -11,18 +11,18 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
  * Renews all leases of a client over one stream, each a third of its TTL after the last time; those
  * that are due at nearly the same moment travel in one message.
  *
- * <p>An answer that is late by a third of the TTL, or by a second, sends the renewal to another member
- * on a stream of its own. An answer that comes over the abandoned stream after all still counts, from
- * its own send time.
+ * <p>An answer that is late by a third of the TTL, or by a second, sends the renewal to another
+ * member on a stream of its own. An answer that comes over the abandoned stream after all still
+ * counts, from its own send time.
  *
  * <p>Everything but registration happens on the scheduler thread, so the state needs no locks.
  * Thread-safe.
@@ -177,7 +177,8 @@ public final class KeepAliver {
     List<Long> ids = new ArrayList<>();
     long shortest = Long.MAX_VALUE;
     for (Entry entry : entries.values()) {
-      // What falls due within a quarter of the interval goes along, so leases come to beat together.
+      // What falls due within a quarter of the interval goes along, so leases come to beat
+      // together.
       if (entry.dueNanos - entry.intervalNanos / 4 - now <= 0) {
         entry.dueNanos = now + entry.intervalNanos;
         ids.add(entry.lease.leaseId());
@@ -185,7 +186,10 @@ public final class KeepAliver {
       }
     }
     for (int from = 0; from < ids.size(); from += LEASES_PER_MESSAGE) {
-      send(now, List.copyOf(ids.subList(from, Math.min(ids.size(), from + LEASES_PER_MESSAGE))), shortest);
+      send(
+          now,
+          List.copyOf(ids.subList(from, Math.min(ids.size(), from + LEASES_PER_MESSAGE))),
+          shortest);
     }
   }
 

@@ -29,9 +29,10 @@ import org.slf4j.LoggerFactory;
  * The way to the cluster: a connection for each member, a guess who leads, and retries.
  *
  * <p>Calls go to the leader. Who that is comes from what members say: the response metadata {@code
- * coordinator-leader}, the response header, and the details of NOT_LEADER. A hint that names a member
- * which has just failed is not followed: followers go on naming a dead leader until they have elected
- * another. One endpoint is enough to begin with; the others are learned from the cluster.
+ * coordinator-leader}, the response header, and the details of NOT_LEADER. A hint that names a
+ * member which has just failed is not followed: followers go on naming a dead leader until they
+ * have elected another. One endpoint is enough to begin with; the others are learned from the
+ * cluster.
  *
  * <p>Thread-safe.
  */
@@ -65,7 +66,9 @@ public final class LeaderChannel implements AutoCloseable {
   private volatile boolean closed;
   private long tickedAtNanos;
 
-  /** @param connector makes the connection to an address */
+  /**
+   * @param connector makes the connection to an address
+   */
   public LeaderChannel(
       List<String> endpoints,
       Function<String, ManagedChannel> connector,
@@ -154,7 +157,9 @@ public final class LeaderChannel implements AutoCloseable {
     }
   }
 
-  /** The leader if one is known, else any member that seems well; not {@code avoided} if it can be. */
+  /**
+   * The leader if one is known, else any member that seems well; not {@code avoided} if it can be.
+   */
   MemberChannel pick(MemberChannel avoided) {
     MemberChannel known = leader;
     if (known != null && known != avoided && !known.isSuspect(time.nanoTime())) {

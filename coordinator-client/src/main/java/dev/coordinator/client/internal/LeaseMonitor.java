@@ -14,11 +14,11 @@ import java.util.function.Consumer;
  *
  * <p>The cluster counts the TTL from a moment after the request was sent, so counting from the send
  * time, on the monotonic clock and less a margin for its drift, ends here before it ends there. No
- * timer is trusted: every look at the state compares the clock with the deadline first, so a process
- * that was stopped for longer than its lease finds that out at its first look.
+ * timer is trusted: every look at the state compares the clock with the deadline first, so a
+ * process that was stopped for longer than its lease finds that out at its first look.
  *
- * <p>Transitions: connected → jeopardy → connected (reported as SAFE) or expired; connected → expired.
- * Expired is final, also against answers that were on their way.
+ * <p>Transitions: connected → jeopardy → connected (reported as SAFE) or expired; connected →
+ * expired. Expired is final, also against answers that were on their way.
  *
  * <p>Thread-safe. Events are handed out under this object's lock, in order; the consumer must only
  * pass them on.

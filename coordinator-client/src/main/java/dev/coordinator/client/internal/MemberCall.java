@@ -12,8 +12,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * One RPC at one member, unary or streaming, that ends exactly once: by the member's answer, by a
  * broken connection, by silence of the member, or by {@link #abandon}.
  *
- * <p>{@link #received} and {@link #ended} are called on gRPC or scheduler threads and must not block;
- * {@link #ended} is not called after {@link #abandon}.
+ * <p>{@link #received} and {@link #ended} are called on gRPC or scheduler threads and must not
+ * block; {@link #ended} is not called after {@link #abandon}.
  */
 abstract class MemberCall<Q, R> {
 
@@ -27,7 +27,9 @@ abstract class MemberCall<Q, R> {
   private final long timeoutNanos;
   private final AtomicBoolean over = new AtomicBoolean();
 
-  /** @param timeoutNanos how long to wait for the end of the call, or {@link #NO_TIMEOUT} */
+  /**
+   * @param timeoutNanos how long to wait for the end of the call, or {@link #NO_TIMEOUT}
+   */
   MemberCall(
       LeaderChannel channel,
       MemberChannel member,
@@ -43,7 +45,9 @@ abstract class MemberCall<Q, R> {
   /** A message arrived. */
   abstract void received(R message);
 
-  /** @param failure null if the member ended the call with OK */
+  /**
+   * @param failure null if the member ended the call with OK
+   */
   abstract void ended(Failure failure);
 
   final MemberChannel member() {

@@ -19,8 +19,8 @@ import java.util.concurrent.TimeUnit;
  * The connection to one member, with the calls in flight on it and an opinion about its health.
  *
  * <p>A frozen member keeps its connections open and says nothing. While a call is in flight and
- * nothing was heard for a while, the member is asked for its status; if it stays silent, every call in
- * flight is broken off, so that their owners go elsewhere.
+ * nothing was heard for a while, the member is asked for its status; if it stays silent, every call
+ * in flight is broken off, so that their owners go elsewhere.
  *
  * <p>Thread-safe; {@link #tick} is called by the scheduler only.
  */
@@ -111,7 +111,9 @@ final class MemberChannel {
     strikes = 0;
   }
 
-  /** gRPC waits up to two minutes before it dials a lost member again; a chosen one is dialled now. */
+  /**
+   * gRPC waits up to two minutes before it dials a lost member again; a chosen one is dialled now.
+   */
   void dialIfLost() {
     if (grpc.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
       grpc.resetConnectBackoff();

@@ -5,8 +5,8 @@ import dev.coordinator.v1.RequestId;
 import java.util.TreeSet;
 
 /**
- * The numbers of one lease's requests: they rise, and each request tells the cluster up to where every
- * earlier one has been answered.
+ * The numbers of one lease's requests: they rise, and each request tells the cluster up to where
+ * every earlier one has been answered.
  *
  * <p>A number stays outstanding from {@link #next} to {@link #answered}, over all attempts of its
  * request. Thread-safe.
@@ -20,10 +20,7 @@ public final class RequestNumbers {
   public synchronized RequestId next() {
     last++;
     outstanding.add(last);
-    return RequestId.newBuilder()
-        .setNumber(last)
-        .setAcknowledgedBelow(outstanding.first())
-        .build();
+    return RequestId.newBuilder().setNumber(last).setAcknowledgedBelow(outstanding.first()).build();
   }
 
   /** Takes note that nobody will ask for the outcome of this request again. */

@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
  * repeated, or its budget is used up. Every attempt sends the same message, so a numbered request
  * keeps its number.
  *
- * <p>Cancelling it cancels the attempt in flight, which takes a waiting acquisition out of the queue.
- * Completed on a gRPC or scheduler thread.
+ * <p>Cancelling it cancels the attempt in flight, which takes a waiting acquisition out of the
+ * queue. Completed on a gRPC or scheduler thread.
  */
 final class RetriedCall<Q, R> extends CompletableFuture<R> {
 
@@ -44,8 +44,7 @@ final class RetriedCall<Q, R> extends CompletableFuture<R> {
     this.request = request;
     this.policy = policy;
     this.startedAtNanos = channel.time().nanoTime();
-    this.budgetNanos =
-        policy.budget() == null ? MemberCall.NO_TIMEOUT : policy.budget().toNanos();
+    this.budgetNanos = policy.budget() == null ? MemberCall.NO_TIMEOUT : policy.budget().toNanos();
     this.attemptTimeoutNanos = channel.attemptTimeoutNanos();
   }
 

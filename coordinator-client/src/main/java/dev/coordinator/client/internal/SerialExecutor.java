@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs tasks one after the other, in order, on an executor shared with others. A task that throws is
- * logged and does not stop those behind it. Thread-safe.
+ * Runs tasks one after the other, in order, on an executor shared with others. A task that throws
+ * is logged and does not stop those behind it. Thread-safe.
  */
 public final class SerialExecutor implements Executor {
 
@@ -36,7 +36,8 @@ public final class SerialExecutor implements Executor {
     try {
       shared.execute(this::runAll);
     } catch (RejectedExecutionException e) {
-      log.debug("The callback executor is shut down; running a callback on {}", Thread.currentThread());
+      log.debug(
+          "The callback executor is shut down; running a callback on {}", Thread.currentThread());
       runAll();
     }
   }

@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A watch that outlives its connections: it goes on at another member from the last revision it saw +
- * 1, and starts over from a fresh state when that revision is no longer kept.
+ * A watch that outlives its connections: it goes on at another member from the last revision it saw
+ * + 1, and starts over from a fresh state when that revision is no longer kept.
  *
  * <p>What it knows belongs to its serial executor, on which the listener is called too; the next
  * message is requested when the listener is done with the last. Thread-safe.
@@ -44,7 +44,9 @@ public final class WatchStream {
   private int failures;
   private MemberChannel avoided;
 
-  /** @param target a request with nothing but name or prefix, and kinds */
+  /**
+   * @param target a request with nothing but name or prefix, and kinds
+   */
   public WatchStream(
       LeaderChannel channel, WatchRequest target, WatchListener listener, Executor callbacks) {
     this.channel = channel;
@@ -136,8 +138,7 @@ public final class WatchStream {
       return;
     }
     avoided = stream.member();
-    long delay =
-        Math.min(MAX_DELAY_NANOS, MIN_DELAY_NANOS << Math.min(failures++, MAX_DOUBLINGS));
+    long delay = Math.min(MAX_DELAY_NANOS, MIN_DELAY_NANOS << Math.min(failures++, MAX_DOUBLINGS));
     channel.schedule(
         () -> serial.execute(this::open),
         delay / 2 + ThreadLocalRandom.current().nextLong(delay / 2 + 1));
