@@ -250,7 +250,7 @@ public final class Session implements AutoCloseable {
 
   private void tell(SessionEvent event) {
     if (event.kind() == SessionEvent.Kind.EXPIRED) {
-      for (SessionBound member : bound) {
+      for (SessionBound member : List.copyOf(bound)) {
         if (bound.remove(member)) {
           member.sessionEnded(event);
         }
