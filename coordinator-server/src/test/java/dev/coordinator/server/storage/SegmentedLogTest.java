@@ -8,6 +8,7 @@ import static dev.coordinator.server.storage.LogFixture.open;
 import static dev.coordinator.server.storage.LogFixture.recover;
 import static dev.coordinator.server.storage.LogFixture.segmentNames;
 import static dev.coordinator.server.storage.LogFixture.vote;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -17,6 +18,8 @@ import dev.coordinator.server.raft.HardState;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.WriteBatch;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -88,8 +91,7 @@ final class SegmentedLogTest {
       append(log, entries(3, 9, 2, 1, 1500));
     }
     byte[] last = disk.content("0000000003.wal");
-    java.nio.ByteBuffer segment =
-        java.nio.ByteBuffer.wrap(last).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer segment = ByteBuffer.wrap(last).order(ByteOrder.LITTLE_ENDIAN);
     assertEquals(2, SegmentHeader.decode(segment).nextIndex());
     int records = SegmentHeader.BYTES + FrameCodec.HEADER_BYTES;
     assertEquals(1, segment.get(records), "type of the first record");
@@ -150,7 +152,7 @@ final class SegmentedLogTest {
     try (SegmentedLog log = open(disk)) {
       byte[] before = disk.content("0000000001.wal");
       append(log, new WriteBatch(1, null, List.of()));
-      org.junit.jupiter.api.Assertions.assertArrayEquals(before, disk.content("0000000001.wal"));
+      assertArrayEquals(before, disk.content("0000000001.wal"));
       append(log, entries(2, 1, 1, 1, 1));
     }
     assertEquals(1, recover(disk).entries().size());

@@ -181,7 +181,7 @@ public final class SimulatedDisk implements Disk {
       }
       Inode inode = new Inode();
       changeNames(map -> map.put(name, inode));
-      return new OpenFile(name, inode, life);
+      return new OpenFile(inode, life);
     }
   }
 
@@ -189,7 +189,7 @@ public final class SimulatedDisk implements Disk {
   public DiskFile open(String name) throws IOException {
     fault.before(Operation.OPEN, name);
     synchronized (this) {
-      return new OpenFile(name, existing(name), life);
+      return new OpenFile(existing(name), life);
     }
   }
 
@@ -237,6 +237,15 @@ public final class SimulatedDisk implements Disk {
     return inode;
   }
 
+  private synchronized String nameOf(Inode inode) {
+    for (Map.Entry<String, Inode> file : names.entrySet()) {
+      if (file.getValue() == inode) {
+        return file.getKey();
+      }
+    }
+    return "a deleted file";
+  }
+
   private void changeNames(Consumer<Map<String, Inode>> change) {
     change.accept(names);
     unsyncedNames.add(change);
@@ -244,13 +253,11 @@ public final class SimulatedDisk implements Disk {
 
   private final class OpenFile implements DiskFile {
 
-    private final String name;
     private final Inode inode;
     private final int openedInLife;
     private boolean closed;
 
-    private OpenFile(String name, Inode inode, int openedInLife) {
-      this.name = name;
+    private OpenFile(Inode inode, int openedInLife) {
       this.inode = inode;
       this.openedInLife = openedInLife;
     }
@@ -276,7 +283,7 @@ public final class SimulatedDisk implements Disk {
 
     @Override
     public void write(ByteBuffer source, long position) throws IOException {
-      fault.before(Operation.WRITE, name);
+      fault.before(Operation.WRITE, nameOf(inode));
       synchronized (SimulatedDisk.this) {
         checkUsable();
         long used = names.values().stream().mapToLong(file -> file.cached.length).sum();
@@ -294,7 +301,7 @@ public final class SimulatedDisk implements Disk {
     @Override
     public void force() throws IOException {
       try {
-        fault.before(Operation.FORCE, name);
+        fault.before(Operation.FORCE, nameOf(inode));
       } catch (IOException e) {
         synchronized (SimulatedDisk.this) {
           inode.dirtySectors.clear();
@@ -314,7 +321,7 @@ public final class SimulatedDisk implements Disk {
 
     private void checkUsable() throws IOException {
       if (closed || openedInLife != life) {
-        throw new IOException(name + " is closed");
+        throw new IOException(nameOf(inode) + " is closed");
       }
     }
   }
