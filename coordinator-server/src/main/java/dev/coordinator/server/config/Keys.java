@@ -97,7 +97,7 @@ final class Keys {
           "Most messages with entries sent to a member and not yet answered.");
 
   static final Key<Integer> SEGMENT_BYTES =
-      size("storage.segmentSize", "64MiB", 1 << 20, 1 << 30, "Size of one file of the log.");
+      size("storage.segmentSize", "16MiB", 1 << 20, 1 << 30, "Size of one file of the log.");
 
   static final Key<Duration> MIN_TTL =
       duration("lease.minTtl", "100ms", "10ms", "24h", "Shortest TTL of a lease.");

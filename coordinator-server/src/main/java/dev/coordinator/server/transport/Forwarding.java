@@ -26,6 +26,9 @@ public final class Forwarding implements ServerInterceptor, AutoCloseable {
   static final Metadata.Key<String> FORWARDED =
       Metadata.Key.of("coordinator-forwarded", Metadata.ASCII_STRING_MARSHALLER);
 
+  /** A leader's answers are as large as what they show. */
+  private static final int MAX_ANSWER_BYTES = 64 << 20;
+
   private static final long LEADER_CHECK_INTERVAL_MS = 100;
 
   private final NodeId self;
@@ -35,20 +38,18 @@ public final class Forwarding implements ServerInterceptor, AutoCloseable {
   private final Set<Hop<?, ?>> hops = ConcurrentHashMap.newKeySet();
 
   /**
-   * @param maxMessageBytes the largest answer of a leader
    * @param scheduler owned by the caller
    */
   public Forwarding(
       PeerSettings settings,
       Leadership leadership,
-      int maxMessageBytes,
       RpcMetrics metrics,
       ScheduledExecutorService scheduler) {
     this.self = settings.self();
     this.leadership = leadership;
     this.metrics = metrics;
     for (MemberAddress peer : settings.peers()) {
-      channels.put(peer.id(), new PersistentChannel(peer.client(), maxMessageBytes, scheduler));
+      channels.put(peer.id(), new PersistentChannel(peer.client(), MAX_ANSWER_BYTES, scheduler));
     }
     scheduler.scheduleWithFixedDelay(
         this::giveUpFormerLeaders,

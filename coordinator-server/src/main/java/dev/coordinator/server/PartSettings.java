@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server;
+
+import dev.coordinator.server.api.ApiSettings;
+import dev.coordinator.server.config.Address;
+import dev.coordinator.server.config.ServerConfig;
+import dev.coordinator.server.raft.NodeId;
+import dev.coordinator.server.raft.RaftConfig;
+import dev.coordinator.server.runtime.KeepAliveWindow;
+import dev.coordinator.server.runtime.NodeLimits;
+import dev.coordinator.server.runtime.NodeSettings;
+import dev.coordinator.server.runtime.WatchHistory;
+import dev.coordinator.server.storage.SegmentedLogConfig;
+import dev.coordinator.server.transport.MemberAddress;
+import dev.coordinator.server.transport.PeerSettings;
+import java.net.InetSocketAddress;
+import java.util.List;
+
+/** Gives every part the values that it needs of the configuration, which none of them sees whole. */
+final class PartSettings {
+
+  /** A member that knows no leader for this many election timeouts may be cut off. */
+  private static final int ISOLATED_AFTER_ELECTION_TIMEOUTS = 5;
+
+  private final ServerConfig config;
+  private final NodeId self;
+
+  PartSettings(ServerConfig config) {
+    this.config = config;
+    this.self = new NodeId(config.memberId());
+  }
+
+  NodeId self() {
+    return self;
+  }
+
+  List<MemberAddress> members() {
+    return config.members().stream()
+        .map(
+            member ->
+                new MemberAddress(
+                    new NodeId(member.id()),
+                    member.client().toString(),
+                    member.peer().toString()))
+        .toList();
+  }
+
+  List<NodeId> memberIds() {
+    return config.members().stream().map(member -> new NodeId(member.id())).toList();
+  }
+
+  List<Long> peerIds() {
+    return config.members().stream()
+        .map(ServerConfig.Member::id)
+        .filter(id -> id != config.memberId())
+        .toList();
+  }
+
+  NodeSettings node() {
+    return new NodeSettings(
+        raft(),
+        limits(),
+        new KeepAliveWindow(
+            config.locking().keepAliveWindow().toMillis(),
+            KeepAliveWindow.DEFAULT.ttlFraction(),
+            KeepAliveWindow.DEFAULT.maxLeases()),
+        new WatchHistory(
+            config.locking().watchHistoryEvents(), WatchHistory.DEFAULT.maxBytes()),
+        config.raft().electionTimeout().toMillis() * ISOLATED_AFTER_ELECTION_TIMEOUTS);
+  }
+
+  private RaftConfig raft() {
+    ServerConfig.Raft raft = config.raft();
+    return new RaftConfig(
+        raft.electionTimeout().toMillis(),
+        raft.heartbeatInterval().toMillis(),
+        raft.disconnectJitter().toMillis(),
+        raft.maxBatchBytes(),
+        raft.maxBatchEntries(),
+        raft.maxInFlightBatches());
+  }
+
+  private NodeLimits limits() {
+    ServerConfig.Limits limits = config.limits();
+    return new NodeLimits(
+        limits.maxQueuedInputs(),
+        limits.maxPendingCalls(),
+        limits.maxLeases(),
+        limits.maxLocks(),
+        limits.maxWaitersPerLock(),
+        limits.maxLocksPerLease());
+  }
+
+  SegmentedLogConfig log() {
+    return new SegmentedLogConfig(
+        config.storage().segmentBytes(), SegmentedLogConfig.DEFAULT.maxFrameBytes());
+  }
+
+  PeerSettings peers() {
+    return new PeerSettings(
+        config.clusterId(),
+        self,
+        members(),
+        socketAddress(config.listen().peer()),
+        config.raft().electionTimeout().toMillis(),
+        config.raft().maxBatchBytes());
+  }
+
+  ApiSettings api(String version) {
+    ServerConfig.Locking locking = config.locking();
+    return new ApiSettings(
+        config.clusterId(),
+        self,
+        locking.minTtl().toMillis(),
+        locking.maxTtl().toMillis(),
+        locking.maxOwnLeaseWait().toMillis(),
+        config.limits().maxWatches(),
+        version);
+  }
+
+  static InetSocketAddress socketAddress(Address address) {
+    return new InetSocketAddress(address.host(), address.port());
+  }
+}
