@@ -39,11 +39,6 @@ public final class CoordinatorMachine {
   /** Locks that the entry made or freed; granted at its end. */
   private final List<Lock> vacant = new ArrayList<>();
 
-  /**
-   * Waits that the entry ended in vain; answered at its end, when it is clear who holds the lock.
-   */
-  private final List<Claim> unsuccessful = new ArrayList<>();
-
   /** The claim of a command that does not want to wait, or null. */
   private Claim impatient;
 
@@ -55,7 +50,7 @@ public final class CoordinatorMachine {
    * @param clusterTimeMs of the entry; a smaller one than before counts as the latest seen
    */
   public void apply(long index, long clusterTimeMs, Command command, ApplyResult result) {
-    InvariantViolation.check(
+    InvariantViolation.invariant(
         index > appliedIndex, "entry %d comes after entry %d", index, appliedIndex);
     appliedIndex = index;
     this.clusterTimeMs = Math.max(this.clusterTimeMs, clusterTimeMs);
@@ -66,9 +61,12 @@ public final class CoordinatorMachine {
     if (outcome != null) {
       reply(index, outcome);
     }
-    dismissTheImpatient();
+    boolean dismissed = dismissTheImpatient();
     grantVacantLocks();
-    answerTheUnsuccessful();
+    if (dismissed) {
+      answer(impatient, notAcquired(impatient.lock, false));
+    }
+    impatient = null;
     this.result = null;
   }
 
@@ -118,18 +116,23 @@ public final class CoordinatorMachine {
         endLease(lease, Event.Cause.EXPIRED);
       } else {
         Claim claim = (Claim) due;
-        unsuccessful.add(claim);
+        answer(claim, notAcquired(claim.lock, true));
         leaveQueue(claim);
       }
     }
   }
 
-  /** Before locks are granted, because a lease that ends with its wait may free others. */
-  private void dismissTheImpatient() {
-    if (impatient != null && !isNext(impatient)) {
-      unsuccessful.add(impatient);
-      leaveQueue(impatient);
+  /**
+   * Takes the claim of a command that does not want to wait out of the queue, unless it is about to
+   * get the lock. Before locks are granted, because a lease that ends with its wait frees others;
+   * answered after that, to tell who holds the lock.
+   */
+  private boolean dismissTheImpatient() {
+    if (impatient == null || isNext(impatient)) {
+      return false;
     }
+    leaveQueue(impatient);
+    return true;
   }
 
   private static boolean isNext(Claim claim) {
@@ -138,7 +141,7 @@ public final class CoordinatorMachine {
 
   private void grantVacantLocks() {
     for (Lock lock : vacant) {
-      InvariantViolation.check(lock.holder == null, "lock %s is vacant and held", lock.name);
+      InvariantViolation.invariant(lock.holder == null, "lock %s is vacant and held", lock.name);
       if (lock.waiters.isEmpty()) {
         locks.remove(lock);
       } else {
@@ -146,20 +149,6 @@ public final class CoordinatorMachine {
       }
     }
     vacant.clear();
-  }
-
-  private void answerTheUnsuccessful() {
-    for (Claim claim : unsuccessful) {
-      Claim holder = claim.lock.holder;
-      answer(
-          claim,
-          new Outcome.LockNotAcquired(
-              claim.lock.name,
-              claim != impatient,
-              holder == null ? null : LiveView.holder(holder)));
-    }
-    unsuccessful.clear();
-    impatient = null;
   }
 
   // Claims.
@@ -230,6 +219,11 @@ public final class CoordinatorMachine {
 
   private static Outcome acquired(Claim claim, boolean alreadyHeld) {
     return new Outcome.LockAcquired(claim.lock.name, claim.token, claim.lease.id, alreadyHeld);
+  }
+
+  private static Outcome notAcquired(Lock lock, boolean timedOut) {
+    LockView.Holder holder = lock.holder == null ? null : LiveView.holder(lock.holder);
+    return new Outcome.LockNotAcquired(lock.name, timedOut, holder);
   }
 
   // Leases.

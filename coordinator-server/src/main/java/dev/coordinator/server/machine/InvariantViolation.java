@@ -11,7 +11,7 @@ public final class InvariantViolation extends Error {
   }
 
   /** Formats the message only if it is needed. */
-  static void check(boolean condition, String format, Object... values) {
+  static void invariant(boolean condition, String format, Object... values) {
     if (!condition) {
       throw new InvariantViolation(String.format(format, values));
     }

@@ -31,6 +31,18 @@ final class LiveView implements MachineView {
   }
 
   @Override
+  public long leaseTtlMs(long leaseId) {
+    Lease lease = machine.leases().find(leaseId);
+    return lease == null ? 0 : lease.ttlMs;
+  }
+
+  @Override
+  public long leaseDeadlineMs(long leaseId) {
+    Lease lease = machine.leases().find(leaseId);
+    return lease == null ? 0 : lease.deadlineMs;
+  }
+
+  @Override
   public List<LeaseView> leases(long afterLeaseId, int limit) {
     List<LeaseView> page = new ArrayList<>();
     for (Lease lease : machine.leases().after(afterLeaseId)) {

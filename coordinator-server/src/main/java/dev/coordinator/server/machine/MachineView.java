@@ -19,14 +19,10 @@ public interface MachineView {
   Optional<LeaseView> lease(long leaseId);
 
   /** The TTL of a lease; 0 if there is no such lease. */
-  default long leaseTtlMs(long leaseId) {
-    return lease(leaseId).map(LeaseView::ttlMs).orElse(0L);
-  }
+  long leaseTtlMs(long leaseId);
 
   /** As {@link LeaseView#deadlineMs}; 0 if there is no such lease. */
-  default long leaseDeadlineMs(long leaseId) {
-    return lease(leaseId).map(LeaseView::deadlineMs).orElse(0L);
-  }
+  long leaseDeadlineMs(long leaseId);
 
   /** Up to {@code limit} leases with ids above {@code afterLeaseId}, in order. */
   List<LeaseView> leases(long afterLeaseId, int limit);

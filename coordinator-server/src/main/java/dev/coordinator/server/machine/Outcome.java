@@ -27,7 +27,7 @@ public sealed interface Outcome {
 
   /**
    * @param timedOut whether it waited; otherwise the request did not want to wait
-   * @param holder once the entry is applied; null if nobody holds the lock by then
+   * @param holder at the end of the wait; null if the lock was just about to pass on
    */
   record LockNotAcquired(String name, boolean timedOut, LockView.Holder holder)
       implements Outcome {}
