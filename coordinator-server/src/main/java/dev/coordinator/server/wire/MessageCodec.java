@@ -175,13 +175,16 @@ public final class MessageCodec {
     if (messages.isEmpty()) {
       return List.of();
     }
+    if (prevLogIndex > Long.MAX_VALUE - messages.size()) {
+      throw broken("prev_log_index", "leaves room for the entries", prevLogIndex);
+    }
     List<Entry> entries = new ArrayList<>(messages.size());
     long index = prevLogIndex;
     long term = Math.max(1, prevLogTerm);
     long clusterTimeMs = 0;
     for (LogEntry message : messages) {
       index++;
-      if (message.getIndex() != index || index < 1) {
+      if (message.getIndex() != index) {
         throw broken("entries.index", "is " + index + " here, without gaps", message.getIndex());
       }
       term = atLeast(term, "entries.term", message.getTerm());

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.wire;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Message;
+import dev.coordinator.internal.v1.AppendEntriesRequest;
+import dev.coordinator.internal.v1.AppendEntriesResponse;
+import dev.coordinator.internal.v1.Envelope;
+import dev.coordinator.internal.v1.LogEntry;
+import dev.coordinator.internal.v1.RequestVoteRequest;
+import dev.coordinator.internal.v1.RequestVoteResponse;
+import dev.coordinator.server.raft.Entry;
+import dev.coordinator.server.raft.NodeId;
+import dev.coordinator.server.raft.RaftMessage;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.UnaryOperator;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Test;
+
+class MessageCodecTest {
+
+  private static final NodeId FROM = new NodeId(3);
+  private static final NodeId TO = new NodeId(-1);
+  private static final long MAX = Long.MAX_VALUE;
+
+  private static final RaftMessage.RequestVote VOTE =
+      new RaftMessage.RequestVote(FROM, TO, 7, true, 40, 6);
+  private static final RaftMessage.AppendEntries APPEND =
+      new RaftMessage.AppendEntries(
+          FROM,
+          TO,
+          7,
+          40,
+          5,
+          List.of(
+              Entry.command(41, 5, 900, new byte[] {1, 2}),
+              Entry.noOp(42, 7, 900),
+              Entry.command(43, 7, 901, new byte[] {3})),
+          42,
+          12);
+
+  @Test
+  void messagesSurviveTheWay() throws InvalidProtocolBufferException {
+    RaftMessage.RequestVoteReply voteReply =
+        new RaftMessage.RequestVoteReply(FROM, TO, 0, true, true, 9);
+    RaftMessage.AppendEntriesReply appendReply =
+        new RaftMessage.AppendEntriesReply(FROM, TO, MAX, false, 1, 2, 3, 4, 5);
+    RaftMessage.AppendEntries first =
+        new RaftMessage.AppendEntries(FROM, TO, 1, 0, 0, List.of(), 0, 0);
+
+    assertEquals(
+        VOTE,
+        MessageCodec.decode(
+            RequestVoteRequest.parseFrom(MessageCodec.encode(VOTE, "test").toByteString())));
+    assertEquals(
+        voteReply,
+        MessageCodec.decode(
+            RequestVoteResponse.parseFrom(MessageCodec.encode(voteReply, "test").toByteString())));
+    assertEquals(
+        APPEND,
+        MessageCodec.decode(
+            AppendEntriesRequest.parseFrom(MessageCodec.encode(APPEND, "test").toByteString())));
+    assertEquals(
+        first,
+        MessageCodec.decode(
+            AppendEntriesRequest.parseFrom(MessageCodec.encode(first, "test").toByteString())));
+    assertEquals(
+        appendReply,
+        MessageCodec.decode(
+            AppendEntriesResponse.parseFrom(
+                MessageCodec.encode(appendReply, "test").toByteString())));
+    assertEquals("test", MessageCodec.encode(VOTE, "test").getEnvelope().getClusterId());
+  }
+
+  @Test
+  void votesThatBreakARuleAreRefused() {
+    refusedVote("envelope is present, not absent", vote -> vote.clearEnvelope());
+    refusedVote(
+        "envelope.from is a member, not 0", vote -> vote.setEnvelope(envelope().setFrom(0)));
+    refusedVote("envelope.to is a member, not 0", vote -> vote.setEnvelope(envelope().setTo(0)));
+    refusedVote(
+        "envelope.term is 1 to 9223372036854775807, not 0",
+        vote -> vote.setEnvelope(envelope().setTerm(0)));
+    refusedVote(
+        "last_log_index is 0 to 9223372036854775807, not 18446744073709551615",
+        vote -> vote.setLastLogIndex(-1));
+    refusedVote(
+        "last_log_term is 0 exactly if the index, 40, is, not 0", vote -> vote.setLastLogTerm(0));
+    refusedVote(
+        "last_log_term is 0 exactly if the index, 0, is, not 6", vote -> vote.setLastLogIndex(0));
+    refusedVote("last_log_term is at most the sender's, 7, not 8", vote -> vote.setLastLogTerm(8));
+  }
+
+  private static void refusedVote(
+      String message, UnaryOperator<RequestVoteRequest.Builder> change) {
+    RequestVoteRequest vote = change.apply(MessageCodec.encode(VOTE, "test").toBuilder()).build();
+    refused(message, () -> MessageCodec.decode(vote));
+  }
+
+  @Test
+  void entriesThatBreakARuleAreRefused() {
+    refusedAppend("envelope is present, not absent", append -> append.clearEnvelope());
+    refusedAppend(
+        "prev_log_term is at most the sender's, 7, not 9", append -> append.setPrevLogTerm(9));
+    refusedAppend(
+        "prev_log_term is 0 exactly if the index, 0, is, not 5",
+        append -> append.setPrevLogIndex(0));
+    refusedAppend(
+        "leader_commit is 0 to 9223372036854775807, not 18446744073709551615",
+        append -> append.setLeaderCommit(-1));
+    refusedAppend(
+        "round is 0 to 9223372036854775807, not 18446744073709551615",
+        append -> append.setRound(-1));
+    refusedAppend(
+        "entries.index is 41 here, without gaps, not 42", append -> append.removeEntries(0));
+    refusedAppend(
+        "entries.index is 42 here, without gaps, not 43", append -> append.removeEntries(1));
+    refusedAppend(
+        "prev_log_index leaves room for the entries, not 9223372036854775807",
+        append -> append.setPrevLogIndex(MAX));
+    refusedEntry("entries.term is 5 to 9223372036854775807, not 4", 0, entry -> entry.setTerm(4));
+    refusedEntry("entries.term is 7 to 9223372036854775807, not 6", 2, entry -> entry.setTerm(6));
+    refusedEntry("entries.term is at most the leader's, 7, not 8", 2, entry -> entry.setTerm(8));
+    refusedEntry(
+        "entries.cluster_time_ms is 900 to 9223372036854775807, not 899",
+        2,
+        entry -> entry.setClusterTimeMs(899));
+    refusedEntry(
+        "entries.cluster_time_ms is 0 to 9223372036854775807, not 18446744073709551615",
+        0,
+        entry -> entry.setClusterTimeMs(-1));
+    refusedEntry("entries.kind is a known kind, not 0", 0, LogEntry.Builder::clearKind);
+    refusedEntry("entries.kind is a known kind, not 9", 0, entry -> entry.setKindValue(9));
+    refusedEntry("entries.payload is a command, not empty", 0, LogEntry.Builder::clearPayload);
+    refusedEntry(
+        "entries.payload is empty in a no-op, not bytes",
+        1,
+        entry -> entry.setPayload(ByteString.copyFromUtf8("x")));
+  }
+
+  private static LogEntry.Builder entry(int place) {
+    return MessageCodec.encode(APPEND, "test").getEntries(place).toBuilder();
+  }
+
+  private static void refusedEntry(
+      String message, int place, UnaryOperator<LogEntry.Builder> change) {
+    refusedAppend(message, append -> append.setEntries(place, change.apply(entry(place))));
+  }
+
+  private static void refusedAppend(
+      String message, UnaryOperator<AppendEntriesRequest.Builder> change) {
+    AppendEntriesRequest append =
+        change.apply(MessageCodec.encode(APPEND, "test").toBuilder()).build();
+    refused(message, () -> MessageCodec.decode(append));
+  }
+
+  @Test
+  void repliesThatBreakARuleAreRefused() {
+    refused(
+        "envelope is present, not absent",
+        () -> MessageCodec.decode(RequestVoteResponse.getDefaultInstance()));
+    refused(
+        "request_term is 1 to 9223372036854775807, not 0",
+        () ->
+            MessageCodec.decode(RequestVoteResponse.newBuilder().setEnvelope(envelope()).build()));
+    refused(
+        "envelope is present, not absent",
+        () -> MessageCodec.decode(AppendEntriesResponse.getDefaultInstance()));
+    refusedReply("match_index", AppendEntriesResponse.newBuilder().setMatchIndex(-1));
+    refusedReply("rejected_index", AppendEntriesResponse.newBuilder().setRejectedIndex(-1));
+    refusedReply("conflict_term", AppendEntriesResponse.newBuilder().setConflictTerm(-1));
+    refusedReply("conflict_index", AppendEntriesResponse.newBuilder().setConflictIndex(-1));
+    refusedReply("round", AppendEntriesResponse.newBuilder().setRound(-1));
+  }
+
+  private static void refusedReply(String field, AppendEntriesResponse.Builder reply) {
+    refused(
+        field + " is 0 to 9223372036854775807, not 18446744073709551615",
+        () -> MessageCodec.decode(reply.setEnvelope(envelope()).build()));
+  }
+
+  private static void refused(String message, Runnable decoding) {
+    assertEquals(message, assertThrows(IllegalArgumentException.class, decoding::run).getMessage());
+  }
+
+  private static Envelope.Builder envelope() {
+    return Envelope.newBuilder().setClusterId("test").setFrom(3).setTo(1).setTerm(7);
+  }
+
+  /** One changed byte in a message, or bytes at random. */
+  @Test
+  void damagedMessagesAreRefusedOrKeepTheRules() {
+    RandomGenerator random = new SplittableRandom(3);
+    Message[] messages = {
+      MessageCodec.encode(VOTE, "test"),
+      MessageCodec.encode(new RaftMessage.RequestVoteReply(FROM, TO, 7, true, true, 9), "test"),
+      MessageCodec.encode(APPEND, "test"),
+      MessageCodec.encode(
+          new RaftMessage.AppendEntriesReply(FROM, TO, 7, false, 1, 2, 3, 4, 5), "test")
+    };
+    int decoded = 0;
+    int refused = 0;
+    for (int i = 0; i < 60_000; i++) {
+      Message message = messages[random.nextInt(messages.length)];
+      byte[] bytes = message.toByteArray();
+      if (random.nextInt(4) == 0) {
+        bytes = new byte[random.nextInt(60)];
+        random.nextBytes(bytes);
+      } else {
+        bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
+      }
+      Message damaged;
+      try {
+        damaged = message.getParserForType().parseFrom(bytes);
+      } catch (InvalidProtocolBufferException e) {
+        // gRPC refuses these before anybody sees them.
+        continue;
+      }
+      try {
+        checkRules(decode(damaged));
+        decoded++;
+      } catch (IllegalArgumentException e) {
+        refused++;
+      }
+    }
+    assertTrue(decoded > 5_000 && refused > 1_000, decoded + " decoded, " + refused + " refused");
+  }
+
+  private static RaftMessage decode(Message message) {
+    if (message instanceof RequestVoteRequest vote) {
+      return MessageCodec.decode(vote);
+    }
+    if (message instanceof RequestVoteResponse reply) {
+      return MessageCodec.decode(reply);
+    }
+    if (message instanceof AppendEntriesRequest append) {
+      return MessageCodec.decode(append);
+    }
+    return MessageCodec.decode((AppendEntriesResponse) message);
+  }
+
+  private static void checkRules(RaftMessage message) {
+    assertTrue(!message.from().isNone() && !message.to().isNone() && message.term() >= 0);
+    if (message instanceof RaftMessage.AppendEntries append) {
+      long index = append.prevLogIndex();
+      long term = append.prevLogTerm();
+      long timeMs = 0;
+      for (Entry entry : append.entries()) {
+        assertEquals(++index, entry.index());
+        assertTrue(entry.term() >= term && entry.term() <= append.term());
+        assertTrue(entry.clusterTimeMs() >= timeMs);
+        term = entry.term();
+        timeMs = entry.clusterTimeMs();
+      }
+    }
+  }
+}
