@@ -29,6 +29,7 @@ public final class RaftMetrics {
   private final Counter proposalsFailed;
   private final Counter readsFailed;
   private final Counter truncations;
+  private final Counter messagesIgnored;
   private final Timer electionDuration;
   private final Timer commitLatency;
   private final Timer applyLatency;
@@ -65,6 +66,10 @@ public final class RaftMetrics {
         counter("coordinator.raft.reads.failed", "Reads that failed because leadership was lost.");
     truncations =
         counter("coordinator.raft.truncations", "How often entries gave way to a newer leader's.");
+    messagesIgnored =
+        counter(
+            "coordinator.raft.messages.ignored",
+            "Messages dropped because no correct member can have sent them.");
     electionDuration =
         Latencies.timer(
                 "coordinator.raft.election.duration",
@@ -150,6 +155,10 @@ public final class RaftMetrics {
 
   public void truncated() {
     truncations.increment();
+  }
+
+  public void messageIgnored() {
+    messagesIgnored.increment();
   }
 
   public void committed(long latencyNanos) {

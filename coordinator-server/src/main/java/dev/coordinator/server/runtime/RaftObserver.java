@@ -137,6 +137,34 @@ final class RaftObserver implements RaftTrace {
     next.committed(nowMs, index);
   }
 
+  @Override
+  public void leaderLost(long nowMs, NodeId leader) {
+    log.info("member {}: the connection to leader {} broke", self, leader);
+    next.leaderLost(nowMs, leader);
+  }
+
+  @Override
+  public void ignored(long nowMs, RaftMessage message, String why) {
+    metrics.messageIgnored();
+    log.debug("member {}: ignored {}: {}", self, message, why);
+    next.ignored(nowMs, message, why);
+  }
+
+  @Override
+  public void readWaits(long nowMs, long id, String why) {
+    next.readWaits(nowMs, id, why);
+  }
+
+  @Override
+  public void readSafe(long nowMs, long id, long index) {
+    next.readSafe(nowMs, id, index);
+  }
+
+  @Override
+  public void readFailed(long nowMs, long id) {
+    next.readFailed(nowMs, id);
+  }
+
   private void publish(Leadership present) {
     board.leadership(present);
     metrics.role(present.role().name(), present.term(), !present.leader().isNone());
