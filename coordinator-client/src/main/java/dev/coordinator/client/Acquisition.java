@@ -87,13 +87,8 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
     }
     session.unbind(this);
     switch (response.getOutcome()) {
-      case OUTCOME_ACQUIRED:
-      case OUTCOME_ALREADY_HELD:
-        granted(response.getToken());
-        break;
-      default:
-        complete(Optional.empty());
-        break;
+      case OUTCOME_ACQUIRED, OUTCOME_ALREADY_HELD -> granted(response.getToken());
+      default -> complete(Optional.empty());
     }
   }
 

@@ -78,17 +78,13 @@ public record Failure(
   }
 
   private static Failure ofCode(Status status, String text) {
-    switch (status.getCode()) {
-      case UNAVAILABLE:
-      case CANCELLED:
-      case DEADLINE_EXCEEDED:
-      case INTERNAL:
-        String cause = status.getCause() == null ? "" : ": " + status.getCause().getMessage();
-        return broken(text + cause);
-      default:
-        String message = status.getCode() + ": " + text;
-        return new Failure(Kind.REFUSED, Reason.OTHER, message, Map.of(), true, 0);
-    }
+    return switch (status.getCode()) {
+      case UNAVAILABLE, CANCELLED, DEADLINE_EXCEEDED, INTERNAL ->
+          broken(status.getCause() == null ? text : text + ": " + status.getCause().getMessage());
+      default ->
+          new Failure(
+              Kind.REFUSED, Reason.OTHER, status.getCode() + ": " + text, Map.of(), true, 0);
+    };
   }
 
   private static Reason reasonOf(String name) {
@@ -100,29 +96,20 @@ public record Failure(
   }
 
   private static Kind kindOf(Reason reason, Status status) {
-    switch (reason) {
-      case NO_LEADER:
-      case NOT_LEADER:
-      case OVERLOADED:
-        return Kind.NOT_APPLIED;
-      case OUTCOME_UNKNOWN:
-        return Kind.UNKNOWN;
-      case OTHER:
-        return status.getCode() == Status.Code.UNAVAILABLE ? Kind.UNKNOWN : Kind.REFUSED;
-      default:
-        return Kind.REFUSED;
-    }
+    return switch (reason) {
+      case NO_LEADER, NOT_LEADER, OVERLOADED -> Kind.NOT_APPLIED;
+      case OUTCOME_UNKNOWN -> Kind.UNKNOWN;
+      case OTHER -> status.getCode() == Status.Code.UNAVAILABLE ? Kind.UNKNOWN : Kind.REFUSED;
+      default -> Kind.REFUSED;
+    };
   }
 
   /** The exception for a call that ends with this failure. */
   public CoordinatorException toException() {
-    switch (reason) {
-      case LEASE_NOT_FOUND:
-      case LEASE_EXPIRED:
-        return new LeaseExpiredException(reason, message, details);
-      default:
-        return new CoordinatorException(reason, message, details, null);
-    }
+    return switch (reason) {
+      case LEASE_NOT_FOUND, LEASE_EXPIRED -> new LeaseExpiredException(reason, message, details);
+      default -> new CoordinatorException(reason, message, details, null);
+    };
   }
 
   /** The exception for a call that gave up retrying after this failure. */

@@ -104,18 +104,13 @@ public final class ProtoRecords {
   }
 
   private static MemberStatus.Role role(Role proto) {
-    switch (proto) {
-      case ROLE_FOLLOWER:
-        return MemberStatus.Role.FOLLOWER;
-      case ROLE_PRE_CANDIDATE:
-        return MemberStatus.Role.PRE_CANDIDATE;
-      case ROLE_CANDIDATE:
-        return MemberStatus.Role.CANDIDATE;
-      case ROLE_LEADER:
-        return MemberStatus.Role.LEADER;
-      default:
-        return MemberStatus.Role.UNKNOWN;
-    }
+    return switch (proto) {
+      case ROLE_FOLLOWER -> MemberStatus.Role.FOLLOWER;
+      case ROLE_PRE_CANDIDATE -> MemberStatus.Role.PRE_CANDIDATE;
+      case ROLE_CANDIDATE -> MemberStatus.Role.CANDIDATE;
+      case ROLE_LEADER -> MemberStatus.Role.LEADER;
+      default -> MemberStatus.Role.UNKNOWN;
+    };
   }
 
   static LockEvent event(dev.coordinator.v1.LockEvent proto) {
@@ -131,17 +126,12 @@ public final class ProtoRecords {
   }
 
   private static LockEvent.Kind kind(dev.coordinator.v1.LockEvent.Kind proto) {
-    switch (proto) {
-      case KIND_ACQUIRED:
-        return LockEvent.Kind.ACQUIRED;
-      case KIND_RELEASED:
-        return LockEvent.Kind.RELEASED;
-      case KIND_EXPIRED:
-        return LockEvent.Kind.EXPIRED;
-      case KIND_REVOKED:
-        return LockEvent.Kind.REVOKED;
-      default:
-        return LockEvent.Kind.UNKNOWN;
-    }
+    return switch (proto) {
+      case KIND_ACQUIRED -> LockEvent.Kind.ACQUIRED;
+      case KIND_RELEASED -> LockEvent.Kind.RELEASED;
+      case KIND_EXPIRED -> LockEvent.Kind.EXPIRED;
+      case KIND_REVOKED -> LockEvent.Kind.REVOKED;
+      default -> LockEvent.Kind.UNKNOWN;
+    };
   }
 }
