@@ -103,16 +103,20 @@ public final class RaftMetrics {
     for (long peer : peers) {
       lag.put(
           peer,
-          peerGauge(
+          Reading.gauge(
+              registry,
               "coordinator.raft.replication.lag",
               "How many entries of this leader's log the peer lacks; 0 on other members.",
-              peer));
+              "peer",
+              Long.toUnsignedString(peer)));
       silence.put(
           peer,
-          peerGauge(
-              "coordinator.raft.peer.silence.seconds",
+          Reading.gaugeOfSeconds(
+              registry,
+              "coordinator.raft.peer.silence",
               "How long this leader has not heard of the peer; 0 on other members.",
-              peer));
+              "peer",
+              Long.toUnsignedString(peer)));
     }
   }
 
@@ -209,10 +213,6 @@ public final class RaftMetrics {
   private Reading index(String which, String description) {
     return Reading.gauge(
         registry, "coordinator.raft.log." + which + ".index", description);
-  }
-
-  private Reading peerGauge(String name, String description, long peer) {
-    return Reading.gauge(registry, name, description, "peer", Long.toUnsignedString(peer));
   }
 
   private Counter counter(String name, String description) {

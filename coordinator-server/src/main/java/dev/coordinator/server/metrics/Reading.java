@@ -8,22 +8,32 @@ import java.util.function.ToDoubleFunction;
 /** A number that one thread sets and scrapes read: the present value of a gauge. */
 final class Reading {
 
+  private static final ToDoubleFunction<Reading> VALUE = reading -> reading.value;
+
   private volatile double value;
 
-  /** Registers a gauge without tags. */
-  static Reading gauge(MeterRegistry registry, String name, String description) {
-    Reading reading = new Reading();
-    Gauge.builder(name, reading, VALUE).description(description).register(registry);
-    return reading;
+  /**
+   * Registers a gauge.
+   *
+   * @param tags names and values by turns
+   */
+  static Reading gauge(MeterRegistry registry, String name, String description, String... tags) {
+    return gauge(registry, name, description, null, tags);
   }
 
-  /** Registers a gauge with one tag. */
-  static Reading gauge(
-      MeterRegistry registry, String name, String description, String tag, String tagValue) {
+  /** Registers a gauge of seconds. */
+  static Reading gaugeOfSeconds(
+      MeterRegistry registry, String name, String description, String... tags) {
+    return gauge(registry, name, description, "seconds", tags);
+  }
+
+  private static Reading gauge(
+      MeterRegistry registry, String name, String description, String unit, String[] tags) {
     Reading reading = new Reading();
     Gauge.builder(name, reading, VALUE)
         .description(description)
-        .tag(tag, tagValue)
+        .baseUnit(unit)
+        .tags(tags)
         .register(registry);
     return reading;
   }
@@ -31,6 +41,4 @@ final class Reading {
   void set(double newValue) {
     value = newValue;
   }
-
-  private static final ToDoubleFunction<Reading> VALUE = reading -> reading.value;
 }

@@ -49,7 +49,7 @@ final class Applier {
     result.clear();
     machine.apply(entry.index(), entry.clusterTimeMs(), command(entry), result);
     long proposedNanos = pending.applied(entry.index());
-    if (proposedNanos >= 0) {
+    if (proposedNanos != PendingReplies.NOBODY) {
       metrics.raft().committed(committedNanos - proposedNanos);
     }
     for (ApplyResult.Reply reply : result.replies) {
@@ -79,7 +79,7 @@ final class Applier {
 
   private void reply(ApplyResult.Reply reply, Leadership leadership, long nowNanos) {
     long sinceNanos = pending.complete(reply.index(), leadership.answer(reply.outcome(), view));
-    if (sinceNanos < 0) {
+    if (sinceNanos == PendingReplies.NOBODY) {
       return;
     }
     String endOfWait = endOfWait(reply.outcome());

@@ -42,9 +42,6 @@ final class KeepAliveBatcher {
     }
     callers.add(caller);
     leaseIds.addAll(caller.leaseIds);
-    if (leaseIds.size() >= window.maxLeases()) {
-      waitMs = 0;
-    }
     dueNanos = Math.min(dueNanos, nowNanos + waitMs * 1_000_000);
   }
 
@@ -53,8 +50,9 @@ final class KeepAliveBatcher {
     return dueNanos;
   }
 
-  int callers() {
-    return callers.size();
+  /** Whether an entry should take no more. */
+  boolean isFull() {
+    return leaseIds.size() >= window.maxLeases();
   }
 
   /** Hands the gathered renewals over. */

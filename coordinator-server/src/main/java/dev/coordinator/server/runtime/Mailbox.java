@@ -142,7 +142,8 @@ public final class Mailbox implements Inbox {
         : NodeException.overloaded(leader, NodeLimits.QUEUED_INPUTS, maxCalls);
   }
 
-  private LoopInput take() {
+  /** Takes the oldest input, or null. */
+  LoopInput take() {
     if (taken == null) {
       // A look first: an atomic exchange would take the cache line from the putting threads.
       if (newest.get() == null || newest.get() == CLOSED) {

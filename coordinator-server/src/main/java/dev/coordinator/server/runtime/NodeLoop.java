@@ -161,7 +161,7 @@ public final class NodeLoop {
     return applier.machine();
   }
 
-  // ---------------------------------------------------------------------------------- for the node
+  // What the node and its thread use.
 
   Mailbox mailbox() {
     return ports.mailbox();
@@ -179,7 +179,7 @@ public final class NodeLoop {
     return metrics;
   }
 
-  // ----------------------------------------------------------------------------------------- inputs
+  // Inputs.
 
   void received(RaftMessage message) {
     core.receive(message, nowMs);
@@ -227,6 +227,9 @@ public final class NodeLoop {
       return;
     }
     keepAlives.add(call, view, core.clusterTimeMs(nowMs), nowNanos);
+    if (keepAlives.isFull()) {
+      proposeRenewals();
+    }
   }
 
   void readAsked(LoopInput.Read<?> read) {
@@ -249,12 +252,11 @@ public final class NodeLoop {
     watch.startWith(state, view.appliedIndex(), view.clusterTimeMs());
   }
 
-  // ---------------------------------------------------------------------------------------- a round
+  // A round.
 
   private void proposeDue() {
     if (keepAlives.dueNanos() <= nowNanos) {
-      KeepAliveBatcher.Batch batch = keepAlives.take();
-      propose(CommandCodec.encode(batch.command()), batch);
+      proposeRenewals();
     }
     if (reads.hasGathered()) {
       core.read(reads.next(), nowMs);
@@ -262,6 +264,11 @@ public final class NodeLoop {
     if (pulses.remainingMs(view, core.clusterTimeMs(nowMs)) <= 0) {
       pulses.pulsed(propose(Command.Pulse.INSTANCE));
     }
+  }
+
+  private void proposeRenewals() {
+    KeepAliveBatcher.Batch batch = keepAlives.take();
+    propose(CommandCodec.encode(batch.command()), batch);
   }
 
   /** Proposes a command that nobody waits for. */
@@ -357,7 +364,7 @@ public final class NodeLoop {
     return Math.max(nowNanos, Math.min(nextNanos, keepAlives.dueNanos()));
   }
 
-  // ---------------------------------------------------------------------------------------- details
+  // Details.
 
   private void setNow(long presentNanos) {
     nowNanos = presentNanos;

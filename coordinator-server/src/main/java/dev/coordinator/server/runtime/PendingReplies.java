@@ -11,6 +11,9 @@ import java.util.Map;
  */
 final class PendingReplies {
 
+  /** Returned in place of a moment when nobody waits. */
+  static final long NOBODY = Long.MIN_VALUE;
+
   /** One that waits, since when, and whether its entry is applied: then only a later one answers. */
   private static final class Filed {
     final PendingReply reply;
@@ -37,11 +40,11 @@ final class PendingReplies {
     byIndex.put(index, new Filed(reply, nowNanos));
   }
 
-  /** Answers the entry at {@code index}. Returns since when the caller waited, or -1 if nobody did. */
+  /** Answers the entry at {@code index}. Returns since when its caller waited, or NOBODY. */
   long complete(long index, Answered<Outcome> answer) {
     Filed filed = byIndex.remove(index);
     if (filed == null) {
-      return -1;
+      return NOBODY;
     }
     if (filed.applied) {
       waiting--;
@@ -54,7 +57,7 @@ final class PendingReplies {
   long applied(long index) {
     Filed filed = byIndex.get(index);
     if (filed == null) {
-      return -1;
+      return NOBODY;
     }
     filed.applied = true;
     waiting++;

@@ -8,6 +8,7 @@ import dev.coordinator.server.raft.RaftTrace;
 import dev.coordinator.server.raft.RoleKind;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Sees what the protocol does: publishes who leads, writes the log lines and counts. Notes for the
@@ -64,14 +65,16 @@ final class RaftObserver implements RaftTrace {
         metrics.electionDuration(nowMs - campaignSinceMs);
       }
     }
-    log.info(
-        "member {}: {} -> {} in term {}, leader {}: {}",
-        self,
-        before.role(),
-        role,
-        term,
-        leader.isNone() ? "unknown" : leader,
-        why);
+    if (!before.equals(board.leadership())) {
+      log.info(
+          "member {}: {} -> {} in term {}, leader {}: {}",
+          self,
+          before.role(),
+          role,
+          term,
+          leader.isNone() ? "unknown" : leader,
+          why);
+    }
     next.roleChanged(nowMs, role, term, leader, why);
   }
 
@@ -93,28 +96,31 @@ final class RaftObserver implements RaftTrace {
       campaigning = true;
       campaignSinceMs = nowMs;
     }
-    log.info("member {}: {} for term {} begins: {}", self, kind(preVote), term, why);
+    log.atLevel(level(preVote))
+        .log("member {}: {} for term {} begins: {}", self, kind(preVote), term, why);
     next.electionStarted(nowMs, preVote, term, why);
   }
 
   @Override
   public void electionEnded(long nowMs, boolean preVote, long term, ElectionResult result) {
     metrics.electionEnded(preVote, result == ElectionResult.TIMED_OUT ? "timeout" : result.name());
-    log.info("member {}: {} for term {} ended: {}", self, kind(preVote), term, result);
+    log.atLevel(level(preVote))
+        .log("member {}: {} for term {} ended: {}", self, kind(preVote), term, result);
     next.electionEnded(nowMs, preVote, term, result);
   }
 
   @Override
   public void voteAnswered(
       long nowMs, RaftMessage.RequestVote request, boolean granted, String why) {
-    log.info(
-        "member {}: {} of {} for term {} {}: {}",
-        self,
-        kind(request.preVote()),
-        request.from(),
-        request.term(),
-        granted ? "granted" : "refused",
-        why);
+    log.atLevel(level(request.preVote()))
+        .log(
+            "member {}: {} of {} for term {} {}: {}",
+            self,
+            kind(request.preVote()),
+            request.from(),
+            request.term(),
+            granted ? "granted" : "refused",
+            why);
     next.voteAnswered(nowMs, request, granted, why);
   }
 
@@ -169,6 +175,11 @@ final class RaftObserver implements RaftTrace {
     board.leadership(present);
     metrics.role(present.role().name(), present.term(), !present.leader().isNone());
     changed = true;
+  }
+
+  /** A member that is cut off asks again and again, and its terms stay what they are. */
+  private static Level level(boolean preVote) {
+    return preVote ? Level.DEBUG : Level.INFO;
   }
 
   private static String kind(boolean preVote) {

@@ -211,7 +211,7 @@ class LoopClusterTest {
     var silence =
         leader
             .registry
-            .get("coordinator.raft.peer.silence.seconds")
+            .get("coordinator.raft.peer.silence")
             .tag("peer", behind.id.toString())
             .gauge();
     assertEquals(5, lag.value());
