@@ -66,7 +66,7 @@ public final class StorageMetrics {
   }
 
   public void written(long bytes, int entries) {
-    writtenBytes.increment(bytes);
+    writtenBytes.increment((double) bytes);
     batchEntries.record(entries);
   }
 

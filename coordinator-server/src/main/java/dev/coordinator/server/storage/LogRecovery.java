@@ -48,7 +48,7 @@ final class LogRecovery {
       Segment tail,
       int segments,
       long totalBytes,
-      long tornBytes) {}
+      int tornBytes) {}
 
   Result run() throws IOException {
     List<String> names = disk.list();
@@ -66,12 +66,12 @@ final class LogRecovery {
       file = expected;
       readSegment(i + 1L);
     }
-    long tornBytes = 0;
+    int tornBytes = 0;
     Segment tail = null;
     if (file != null) {
       rejectLaterFrames();
       tornBytes = lastByteInUse() - framesEnd;
-      tail = repairTail(segments.size(), (int) tornBytes);
+      tail = repairTail(segments.size(), tornBytes);
     }
     // The newest names may still be known to the page cache only.
     disk.syncDirectory();

@@ -90,12 +90,17 @@ final class LogWriter implements Runnable {
     group.clear();
     long bytes = 0;
     WriteBatch next = queue.take();
-    while (next != null && next != STOP) {
+    while (next != null && !isStop(next)) {
       group.add(next);
       bytes += RecordCodec.bytes(next);
       next = bytes < maxFrameBytes ? queue.poll() : null;
     }
-    stopping = next == STOP;
+    stopping = next != null && isStop(next);
+  }
+
+  @SuppressWarnings("ReferenceEquality") // A mark, whatever it contains.
+  private static boolean isStop(WriteBatch batch) {
+    return batch == STOP;
   }
 
   private void commit() throws IOException {

@@ -32,7 +32,7 @@ public final class SegmentedLog implements AutoCloseable {
   private final FrameCodec frames;
   private final LogShape shape;
   private final SpareSegment spare;
-  private final long tornBytes;
+  private final int tornBytes;
 
   private RecoveredLog recovered;
   private ByteBuffer buffer = newBuffer(INITIAL_BUFFER_BYTES);
@@ -104,7 +104,7 @@ public final class SegmentedLog implements AutoCloseable {
   }
 
   /** How many bytes of a torn frame were cut off when the log was opened. */
-  public long tornBytes() {
+  public int tornBytes() {
     return tornBytes;
   }
 

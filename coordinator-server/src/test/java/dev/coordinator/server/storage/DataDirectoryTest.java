@@ -9,10 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.coordinator.server.metrics.StorageMetrics;
 import dev.coordinator.server.raft.NodeId;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -83,6 +80,7 @@ final class DataDirectoryTest {
   @Test
   void aSecondOwnerInThisProcessIsRefusedAndDoesNotFreeTheLock() throws Exception {
     try (DataDirectory first = open()) {
+      assertEquals(path(), first.path());
       for (int i = 0; i < 2; i++) {
         assertTrue(refusal("prod", MEMBER).contains(" is in use by this process: "));
       }
@@ -92,72 +90,29 @@ final class DataDirectoryTest {
                   StorageException.class, () -> DataDirectory.open(sameElsewhere, "prod", MEMBER))
               .getMessage()
               .contains("in use by this process"));
-      try (Holder other = new Holder(path())) {
+      try (DirectoryHolder other = new DirectoryHolder(path())) {
         assertTrue(other.answer().contains(" is in use by another process (pid "), other.answer());
         assertTrue(other.answer().contains("(pid " + ProcessHandle.current().pid() + ")"));
       }
-      first.close();
     }
     open().close();
   }
 
   @Test
   void anotherProcessIsRefusedUntilTheOwnerIsGoneHoweverItEnds() throws Exception {
-    try (Holder owner = new Holder(path())) {
-      assertEquals("open", owner.answer());
+    try (DirectoryHolder owner = new DirectoryHolder(path())) {
+      assertEquals("open " + path(), owner.answer());
       String message = refusal("prod", MEMBER);
       assertEquals(
           "data directory "
               + path().toRealPath()
               + " is in use by another process (pid "
-              + owner.process.pid()
+              + owner.pid()
               + "): each member needs a data directory of its own; stop the other one, or choose"
               + " another directory",
           message);
-      owner.process.destroyForcibly().waitFor();
     }
     open().close();
-  }
-
-  /** Another process that opens the directory, says what came of it, and keeps it. */
-  private static final class Holder implements AutoCloseable {
-
-    private final Process process;
-    private final String answer;
-
-    Holder(Path directory) throws IOException {
-      process =
-          new ProcessBuilder(
-                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                  "-cp",
-                  System.getProperty("java.class.path"),
-                  Holder.class.getName(),
-                  directory.toString())
-              .redirectError(ProcessBuilder.Redirect.INHERIT)
-              .start();
-      answer =
-          new BufferedReader(
-                  new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))
-              .readLine();
-    }
-
-    String answer() {
-      return answer;
-    }
-
-    public static void main(String[] arguments) throws IOException {
-      try (DataDirectory directory = DataDirectory.open(Path.of(arguments[0]), "prod", MEMBER)) {
-        System.out.println(directory.path().equals(Path.of(arguments[0])) ? "open" : "elsewhere");
-        System.in.read();
-      } catch (StorageException e) {
-        System.out.println(e.getMessage());
-      }
-    }
-
-    @Override
-    public void close() throws InterruptedException {
-      process.destroyForcibly().waitFor();
-    }
   }
 
   @Test

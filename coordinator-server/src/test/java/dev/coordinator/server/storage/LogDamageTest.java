@@ -68,6 +68,11 @@ final class LogDamageTest {
     return copy;
   }
 
+  /** One bit of the byte at the offset is wrong, a different one from byte to byte. */
+  private static SimulatedDisk flipped(SimulatedDisk disk, String file, int offset) {
+    return changed(disk, file, content -> content[offset] ^= (byte) (1 << offset % 8));
+  }
+
   private static String refusal(SimulatedDisk disk) {
     return assertThrows(StorageException.class, () -> open(disk)).getMessage();
   }
@@ -120,8 +125,7 @@ final class LogDamageTest {
     writeFourEntries();
     for (int frame = 0; offsets.get(frame) < lastFrame(); frame++) {
       for (int offset = offsets.get(frame); offset < offsets.get(frame + 1); offset++) {
-        int at = offset;
-        SimulatedDisk flipped = changed(disk, FIRST, content -> content[at] ^= 1 << at % 8);
+        SimulatedDisk flipped = flipped(disk, FIRST, offset);
         assertDamaged(flipped, FIRST, offsets.get(frame), "is bad");
       }
     }
@@ -131,8 +135,7 @@ final class LogDamageTest {
   void aFlippedBitInTheHeaderOfASegmentIsRefused() throws IOException {
     writeFourEntries();
     for (int offset = 0; offset < SegmentHeader.BYTES; offset++) {
-      int at = offset;
-      SimulatedDisk flipped = changed(disk, FIRST, content -> content[at] ^= 1 << at % 8);
+      SimulatedDisk flipped = flipped(disk, FIRST, offset);
       assertDamaged(flipped, FIRST, 0, "");
     }
   }
@@ -142,8 +145,7 @@ final class LogDamageTest {
   void aFlippedBitInTheLastFrameLooksTornAndIsCut() throws IOException {
     writeFourEntries();
     for (int offset = lastFrame(); offset < framesEnd(); offset++) {
-      int at = offset;
-      assertCutAndUsable(changed(disk, FIRST, content -> content[at] ^= 1 << at % 8));
+      assertCutAndUsable(flipped(disk, FIRST, offset));
     }
   }
 
@@ -154,8 +156,7 @@ final class LogDamageTest {
       assertEquals(2, log.segments());
     }
     for (int offset = SegmentHeader.BYTES; offset < SegmentHeader.BYTES + 1500; offset++) {
-      int at = offset;
-      SimulatedDisk flipped = changed(disk, SECOND, content -> content[at] ^= 1 << at % 8);
+      SimulatedDisk flipped = flipped(disk, SECOND, offset);
       assertDamaged(flipped, SECOND, SegmentHeader.BYTES, "its first frame");
     }
   }
@@ -168,8 +169,7 @@ final class LogDamageTest {
       assertEquals(2, log.segments());
     }
     for (int offset = lastFrame(); offset < framesEnd(); offset++) {
-      int at = offset;
-      SimulatedDisk flipped = changed(disk, FIRST, content -> content[at] ^= 1 << at % 8);
+      SimulatedDisk flipped = flipped(disk, FIRST, offset);
       assertDamaged(
           flipped, FIRST, lastFrame(), "frame 5 is bad or missing, but simulated/" + SECOND);
     }
@@ -327,12 +327,13 @@ final class LogDamageTest {
   }
 
   private SimulatedDisk withTornFrameAroundFrame(long salt) throws IOException {
-    ByteBuffer inner = little(new byte[128]).position(FrameCodec.HEADER_BYTES);
+    byte[] frame = new byte[128];
+    ByteBuffer inner = little(frame).position(FrameCodec.HEADER_BYTES);
     RecordCodec.encode(entry(6, 1, 8), inner);
     new FrameCodec(salt).seal(inner, 0, 7, 1);
     byte[] payload = new byte[256];
     // The payload begins 54 bytes into its frame: 2 more make the inner frame aligned.
-    System.arraycopy(inner.array(), 0, payload, 2, inner.position());
+    System.arraycopy(frame, 0, payload, 2, inner.position());
     SimulatedDisk torn = disk.copy();
     try (SegmentedLog log = open(torn)) {
       append(log, new WriteBatch(5, null, List.of(Entry.command(5, 1, 0, payload))));

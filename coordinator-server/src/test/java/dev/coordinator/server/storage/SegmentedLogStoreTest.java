@@ -299,7 +299,10 @@ final class SegmentedLogStoreTest {
     assertEquals(4, registry.get("coordinator.wal.batch.entries").summary().totalAmount());
     // A frame of three entries; a header and a frame of the hard state and one entry.
     assertEquals(
-        FrameCodec.frameBytes(3 * 40) + SegmentHeader.BYTES + FrameCodec.frameBytes(17 + 3030),
+        (double)
+            (FrameCodec.frameBytes(3 * 40)
+                + SegmentHeader.BYTES
+                + FrameCodec.frameBytes(17 + 3030)),
         registry.get("coordinator.wal.write.bytes").counter().count());
     assertEquals(2, registry.get("coordinator.wal.segments").gauge().value());
     assertEquals(
