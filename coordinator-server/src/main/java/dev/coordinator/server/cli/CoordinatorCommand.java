@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.cli;
 
+import dev.coordinator.client.CoordinatorException;
 import dev.coordinator.server.cli.bench.BenchCommand;
+import dev.coordinator.server.cli.demo.DemoCommand;
+import dev.coordinator.server.config.ConfigException;
 import io.grpc.StatusRuntimeException;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
@@ -27,11 +30,15 @@ import picocli.CommandLine.Spec;
     },
     commandListHeading = "%nCommands:%n",
     subcommands = {
+      ServeCommand.class,
+      DevCommand.class,
+      LockCommand.class,
       LocksCommand.class,
       LeaseCommand.class,
       WatchCommand.class,
       StatusCommand.class,
-      BenchCommand.class
+      BenchCommand.class,
+      DemoCommand.class
     },
     footerHeading = "%nA first lock:%n",
     footer = {
@@ -98,6 +105,12 @@ public final class CoordinatorCommand implements Runnable {
       throws Exception {
     if (e instanceof CliException failure) {
       return fail(command, failure.getMessage(), failure.exitCode());
+    }
+    if (e instanceof CoordinatorException failure) {
+      return fail(command, failure.getMessage(), SdkFailure.exitCode(failure));
+    }
+    if (e instanceof ConfigException failure) {
+      return fail(command, failure.getMessage(), ExitCode.USAGE);
     }
     if (e instanceof StatusRuntimeException failure) {
       return fail(command, GrpcFailure.describe(failure), GrpcFailure.exitCode(failure));

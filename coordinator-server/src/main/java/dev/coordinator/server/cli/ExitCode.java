@@ -21,6 +21,9 @@ public final class ExitCode {
   /** No member answered, or the members have no leader. */
   public static final int UNAVAILABLE = 5;
 
+  /** As in shells: the command to run under a lock cannot be run. */
+  public static final int COMMAND_NOT_FOUND = 127;
+
   /** What every help text says about them. */
   static final String[] HELP = {
     "0:The command did what it was asked to.",

@@ -54,12 +54,16 @@ public final class TimeSpan implements ITypeConverter<Duration> {
     }
     long seconds = millis / 1_000;
     if (seconds < 3_600) {
-      return seconds / 60 + "m " + seconds % 60 + "s";
+      return twoUnits(seconds / 60, "m", seconds % 60, "s");
     }
     if (seconds < 86_400) {
-      return seconds / 3_600 + "h " + seconds % 3_600 / 60 + "m";
+      return twoUnits(seconds / 3_600, "h", seconds % 3_600 / 60, "m");
     }
-    return seconds / 86_400 + "d " + seconds % 86_400 / 3_600 + "h";
+    return twoUnits(seconds / 86_400, "d", seconds % 86_400 / 3_600, "h");
+  }
+
+  private static String twoUnits(long large, String largeUnit, long small, String smallUnit) {
+    return large + largeUnit + (small == 0 ? "" : " " + small + smallUnit);
   }
 
   public static String text(com.google.protobuf.Duration duration) {

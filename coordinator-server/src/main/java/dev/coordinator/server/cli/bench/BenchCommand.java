@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
           + " on, data in a temporary folder, which it removes at the end. A failed call ends a"
           + " benchmark with exit code 1: one that skips failures measures something else."
     },
-    subcommands = {LocksBench.class, HandoffBench.class},
+    subcommands = {LocksBench.class, HandoffBench.class, FailoverBench.class},
     footerHeading = "%nExample:%n",
     footer = {
       "  coordinator bench locks --start --sessions 1,16,64,256",

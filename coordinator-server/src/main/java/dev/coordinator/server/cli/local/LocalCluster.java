@@ -22,7 +22,6 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /** A cluster of member processes on this machine, each with its own data directory. */
 public final class LocalCluster implements AutoCloseable {
@@ -46,13 +45,7 @@ public final class LocalCluster implements AutoCloseable {
    * @param settings configuration keys that all members share
    */
   public LocalCluster(Path directory, List<Ports> ports, Map<String, String> settings) {
-    String list =
-        Stream.iterate(0, i -> i < ports.size(), i -> i + 1)
-            .map(
-                i ->
-                    "%d=127.0.0.1:%d/127.0.0.1:%d"
-                        .formatted(i + 1, ports.get(i).client(), ports.get(i).peer()))
-            .collect(Collectors.joining(","));
+    String list = Ports.membersKey(ports);
     for (int i = 0; i < ports.size(); i++) {
       long id = i + 1;
       Path home = directory.resolve("member-" + id);

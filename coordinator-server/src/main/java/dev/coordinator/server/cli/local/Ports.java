@@ -33,6 +33,17 @@ public record Ports(int client, int peer, int http) {
     return wanted.stream().allMatch(Ports::areFree) ? wanted : free(members);
   }
 
+  /** The configuration's list of members with these ports, numbered from 1. */
+  public static String membersKey(List<Ports> all) {
+    List<String> members = new ArrayList<>();
+    for (Ports ports : all) {
+      members.add(
+          "%d=127.0.0.1:%d/127.0.0.1:%d"
+              .formatted(members.size() + 1, ports.client(), ports.peer()));
+    }
+    return String.join(",", members);
+  }
+
   /** Ports that nothing uses at this moment. */
   public static List<Ports> free(int members) {
     List<ServerSocket> taken = new ArrayList<>();
