@@ -81,6 +81,7 @@ record ArchitectureRules(String base) {
     rules.add(imports("metrics", "ImportsRaft"));
     rules.add(imports("config", "ImportsMetrics"));
     rules.add(new Rule(onlyTheTopSeesTheConfig(), Set.of("ReadsConfig")));
+    rules.add(new Rule(onlyCliUsesTheSdk(), Set.of("CallsByTheSdk")));
     rules.add(new Rule(pure("raft"), Set.of("ImportsMachine", "Logs", "SharesAtomics")));
     rules.add(new Rule(pure("machine"), Set.of("ImportsPorts", "ReadsFiles", "SpeaksProtobuf")));
     rules.add(new Rule(noProcess(), Set.of("ReadsEnvironment")));
@@ -128,6 +129,16 @@ record ArchitectureRules(String base) {
         .dependOnClassesThat()
         .resideInAPackage(in("config"))
         .as("only the root and cli import config");
+  }
+
+  private ArchRule onlyCliUsesTheSdk() {
+    return noClasses()
+        .that()
+        .resideOutsideOfPackage(in("cli"))
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.coordinator.client..")
+        .as("only cli uses the SDK");
   }
 
   private ArchRule pure(String name) {
