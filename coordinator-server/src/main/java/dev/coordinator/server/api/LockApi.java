@@ -114,13 +114,14 @@ final class LockApi extends LockServiceGrpc.LockServiceImplBase {
   private AcquireLockResponse acquired(Answered<Outcome> answer) {
     var response = AcquireLockResponse.newBuilder().setHeader(headers.of(answer));
     if (answer.value() instanceof Outcome.LockNotAcquired lock) {
-      return response
-          .setOutcome(
-              lock.timedOut()
-                  ? AcquireLockResponse.Outcome.OUTCOME_TIMED_OUT
-                  : AcquireLockResponse.Outcome.OUTCOME_HELD_BY_OTHER)
-          .setHolder(Views.holder(lock.holder(), answer.clusterTimeMs()))
-          .build();
+      response.setOutcome(
+          lock.timedOut()
+              ? AcquireLockResponse.Outcome.OUTCOME_TIMED_OUT
+              : AcquireLockResponse.Outcome.OUTCOME_HELD_BY_OTHER);
+      if (lock.holder() != null) {
+        response.setHolder(Views.holder(lock.holder(), answer.clusterTimeMs()));
+      }
+      return response.build();
     }
     var lock = Statuses.expect(Outcome.LockAcquired.class, answer.value());
     return response

@@ -123,7 +123,8 @@ final class Statuses {
       return Failure.of(
               Code.INVALID_ARGUMENT,
               ErrorReason.ERROR_REASON_REQUEST_MISMATCH,
-              "request number " + request.number() + " was used before with another request")
+              (request.number() == 0 ? "the nonce" : "request number " + request.number())
+                  + " was used before with another request")
           .with("number", request.number());
     }
     if (outcome instanceof Outcome.RequestForgotten request) {

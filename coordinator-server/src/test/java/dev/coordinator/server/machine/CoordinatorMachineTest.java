@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -254,14 +255,14 @@ class CoordinatorMachineTest {
       apply(0, new Command.GrantLease(1 + random.nextInt(1_000), "", ""));
     }
     for (int i = 0; i < count; i++) {
-      apply(0, new Command.RenewLeases(List.of((long) 1 + random.nextInt(count))));
+      apply(0, new Command.RenewLeases(List.of(1L + random.nextInt(count))));
       apply(0, new Command.RevokeLease(1 + random.nextInt(count)));
     }
     List<LeaseView> living = view.leases(0, count);
     List<Long> expected =
         living.stream()
             .sorted(
-                java.util.Comparator.comparing(LeaseView::deadlineMs)
+                Comparator.comparing(LeaseView::deadlineMs)
                     .thenComparing(LeaseView::leaseId))
             .map(LeaseView::leaseId)
             .toList();
