@@ -33,7 +33,7 @@ final class ClientPort {
             .maxInboundMessageSize(limits.maxMessageBytes())
             .maxInboundMetadataSize(limits.maxMetadataBytes())
             .maxConcurrentCallsPerConnection(limits.maxCallsPerConnection())
-            .maxRstFramesPerWindow(limits.maxResetsPer30s(), RESET_WINDOW_S)
+            .maxRstFramesPerWindow(limits.maxResets(), RESET_WINDOW_S)
             .handshakeTimeout(ms(limits.handshakeTimeout()), TimeUnit.MILLISECONDS)
             .keepAliveTime(ms(limits.keepAliveTime()), TimeUnit.MILLISECONDS)
             .keepAliveTimeout(ms(limits.keepAliveTimeout()), TimeUnit.MILLISECONDS)

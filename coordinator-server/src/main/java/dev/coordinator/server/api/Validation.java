@@ -113,7 +113,7 @@ final class Validation {
     long seconds = duration.getSeconds();
     int nanos = duration.getNanos();
     require(
-        Math.abs(nanos) < NANOS_PER_SECOND,
+        nanos > -NANOS_PER_SECOND && nanos < NANOS_PER_SECOND,
         field,
         "nanos must be from -999,999,999 to 999,999,999");
     require(

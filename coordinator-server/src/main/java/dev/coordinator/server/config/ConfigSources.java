@@ -24,9 +24,6 @@ final class ConfigSources {
 
   private static final String ENVIRONMENT_PREFIX = "COORDINATOR_";
 
-  /** Of the launcher and the client commands, not of a member's configuration. */
-  private static final String ENVIRONMENT_OF_CLIENTS = ENVIRONMENT_PREFIX + "CLIENT_";
-
   /** A value as written, and where. */
   record Text(String value, String source) {}
 
@@ -99,21 +96,15 @@ final class ConfigSources {
     return text.toString();
   }
 
+  /** Other variables are not ours to judge: Kubernetes, for one, makes some with our prefix. */
   void addEnvironment(Map<String, String> environment) {
-    environment.forEach(
-        (variable, value) -> {
-          if (variable.startsWith(ENVIRONMENT_PREFIX)
-              && !variable.startsWith(ENVIRONMENT_OF_CLIENTS)) {
-            String source = "environment variable " + variable;
-            Key<?> key =
-                Keys.all().stream()
-                    .filter(k -> variable(k.name()).equals(variable))
-                    .findFirst()
-                    .orElseThrow(
-                        () -> new ConfigException("no configuration key belongs to " + source));
-            put(key.name(), value, source);
-          }
-        });
+    for (Key<?> key : Keys.all()) {
+      String variable = variable(key.name());
+      String value = environment.get(variable);
+      if (value != null) {
+        put(key.name(), value, "environment variable " + variable);
+      }
+    }
   }
 
   void addFlags(Map<String, String> flags) {

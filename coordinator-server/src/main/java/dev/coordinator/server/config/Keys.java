@@ -49,7 +49,7 @@ final class Keys {
       key(
           "listen.http",
           "0.0.0.0:7422",
-          text -> text.equals("off") ? Optional.empty() : Optional.of(Parse.address(text)),
+          Parse::addressOrOff,
           "Where to serve /metrics, /livez and /readyz; `off` for nowhere.");
 
   static final Key<Duration> ELECTION_TIMEOUT =
@@ -156,7 +156,7 @@ final class Keys {
           "Most calls under way on one connection of a client or a forwarding member; more have to wait.");
   static final Key<Integer> MAX_RESETS =
       count(
-          "grpc.maxResetsPer30s",
+          "grpc.maxResets",
           "1000",
           1,
           1_000_000,

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -91,6 +92,12 @@ final class Parse {
 
   static Address address(String text) {
     return Address.parse(text);
+  }
+
+  /** YAML reads a plain {@code off} as false. */
+  static Optional<Address> addressOrOff(String text) {
+    boolean off = text.equals("off") || text.equals("false");
+    return off ? Optional.empty() : Optional.of(Address.parse(text));
   }
 
   /** Members as {@code 1=host:7420/host:7421,2=…}. */

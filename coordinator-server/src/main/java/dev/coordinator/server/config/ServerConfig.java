@@ -63,7 +63,7 @@ public record ServerConfig(
       int maxMessageBytes,
       int maxMetadataBytes,
       int maxCallsPerConnection,
-      int maxResetsPer30s,
+      int maxResets,
       Duration handshakeTimeout,
       Duration keepAliveTime,
       Duration keepAliveTimeout,

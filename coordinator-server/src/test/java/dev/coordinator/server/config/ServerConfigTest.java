@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ServerConfigTest {
+
+  @TempDir Path directory;
+
+  private static ServerConfig fromFlags(Map<String, String> flags) {
+    return ServerConfig.of(flags);
+  }
+
+  private ServerConfig fromFile(String yaml) throws IOException {
+    return ServerConfig.load(Optional.of(write(yaml)), Map.of(), Map.of());
+  }
+
+  private Path write(String yaml) throws IOException {
+    return Files.writeString(directory.resolve("coordinator.yaml"), yaml);
+  }
+
+  @Test
+  void everyKeyHasADefaultAndAMeaning() {
+    ServerConfig config = fromFlags(Map.of());
+    assertEquals(1, config.memberId());
+    assertEquals(
+        List.of(
+            new ServerConfig.Member(
+                1, new Address("127.0.0.1", 7420), new Address("127.0.0.1", 7421))),
+        config.members());
+    for (ServerConfig.KeyDescription key : ServerConfig.describe()) {
+      assertTrue(key.meaning().endsWith("."), key.name());
+      assertEquals(key.name().strip(), key.name());
+    }
+  }
+
+  @Test
+  void yamlMayNestKeysAndListMembers() throws IOException {
+    ServerConfig config =
+        fromFile(
+            """
+            clusterId: prod
+            memberId: 2
+            members:
+              - {id: 2, client: "b:7420", peer: "b:7421"}
+              - {id: 1, client: "a:7420", peer: "a:7421"}
+            raft:
+              electionTimeout: 2s
+            lease.minTtl: 1s
+            listen:
+              http: off
+            """);
+    assertEquals("prod", config.clusterId());
+    assertEquals(List.of(1L, 2L), config.members().stream().map(ServerConfig.Member::id).toList());
+    assertEquals(Duration.ofSeconds(2), config.raft().electionTimeout());
+    assertEquals(Duration.ofSeconds(1), config.locking().minTtl());
+    assertEquals(Optional.empty(), config.listen().http());
+  }
+
+  @Test
+  void theEnvironmentOverridesTheFileAndFlagsOverrideBoth() throws IOException {
+    Path file = write("clusterId: file\ndataDir: file\nraft.maxBatchSize: 128KiB\n");
+    ServerConfig config =
+        ServerConfig.load(
+            Optional.of(file),
+            Map.of("COORDINATOR_DATA_DIR", "env", "COORDINATOR_CLUSTER_ID", "env", "HOME", "/"),
+            Map.of("clusterId", "flag"));
+    assertEquals("flag", config.clusterId());
+    assertEquals(Path.of("env"), config.dataDir());
+    assertEquals(128 << 10, config.raft().maxBatchBytes());
+  }
+
+  @Test
+  void environmentVariablesAreNamedAfterKeys() {
+    var variables =
+        ServerConfig.describe().stream()
+            .map(ServerConfig.KeyDescription::environmentVariable)
+            .toList();
+    assertTrue(
+        variables.containsAll(
+            List.of(
+                "COORDINATOR_MEMBER_ID",
+                "COORDINATOR_DATA_DIR",
+                "COORDINATOR_LISTEN_CLIENT",
+                "COORDINATOR_RAFT_ELECTION_TIMEOUT",
+                "COORDINATOR_GRPC_MAX_CALLS_PER_CONNECTION")),
+        variables::toString);
+    assertEquals(variables.size(), variables.stream().distinct().count());
+  }
+
+  @Test
+  void variablesOfOthersAreIgnored() {
+    ServerConfig config =
+        ServerConfig.load(
+            Optional.empty(),
+            Map.of("COORDINATOR_ENDPOINTS", "a:1", "COORDINATOR_SERVICE_HOST", "10.0.0.1"),
+            Map.of());
+    assertEquals(fromFlags(Map.of()), config);
+  }
+
+  @Test
+  void aBadVariableIsNamed() {
+    var refusal =
+        assertThrows(
+            ConfigException.class,
+            () ->
+                ServerConfig.load(
+                    Optional.empty(), Map.of("COORDINATOR_LISTEN_CLIENT", "x"), Map.of()));
+    assertEquals(
+        "listen.client = \"x\" (environment variable COORDINATOR_LISTEN_CLIENT): must be host:port"
+            + " with a port from 0 to 65535",
+        refusal.getMessage());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "memberId | 0 | must be a whole number from 1 to",
+        "memberId | x | must be a whole number from 1 to",
+        "clusterId | a b | must be 1 to 64 letters",
+        "dataDir | '' | must not be empty",
+        "members | 1=a:1 | must have a client and a peer address",
+        "members | a:1 | must be a list of members",
+        "members | 1=a:1/a:2,1=b:1/b:2 | member 1 appears twice",
+        "members | 1=a:0/a:2 | ports must not be 0",
+        "listen.client | 7420 | must be host:port",
+        "listen.client | a:70000 | must be host:port",
+        "listen.client | ::1:7420 | write an IPv6 address in brackets",
+        "raft.electionTimeout | 5 | must be a duration such as",
+        "raft.electionTimeout | 1ms | from 50ms to 1m",
+        "raft.electionTimeout | 9999999999999h | must be a duration",
+        "raft.maxBatchSize | 1GB | must be a size such as",
+        "lease.minTtl | 1ms | from 10ms to 24h",
+        "limits.maxLeases | 0 | must be a whole number from 1 to",
+        "limits.maxLeases | 9999999999 | must be a whole number from 1 to"
+      })
+  void badValuesAreRefusedNamingKeyRuleAndSource(String key, String value, String rule) {
+    var refusal =
+        assertThrows(ConfigException.class, () -> fromFlags(Map.of(key, value)));
+    String message = refusal.getMessage();
+    assertTrue(message.startsWith(key + " = \"" + value + "\" (flag --" + key + "): "), message);
+    assertTrue(message.contains(rule), message);
+  }
+
+  @Test
+  void unknownKeysAreRefusedNamingTheSource() throws IOException {
+    Path file = write("raft:\n  electionTimeuot: 1s\n");
+    var inFile =
+        assertThrows(
+            ConfigException.class,
+            () -> ServerConfig.load(Optional.of(file), Map.of(), Map.of()));
+    assertEquals(
+        "raft.electionTimeuot is not a known key (file " + file + ")", inFile.getMessage());
+
+    var inFlags = assertThrows(ConfigException.class, () -> fromFlags(Map.of("colour", "red")));
+    assertEquals("colour is not a known key (flag --colour)", inFlags.getMessage());
+
+    var inMembers =
+        assertThrows(
+            ConfigException.class, () -> fromFile("members: [{id: 1, cleint: 'a:1'}]\n"));
+    assertTrue(inMembers.getMessage().startsWith("members.cleint is not a known key"));
+  }
+
+  @Test
+  void filesThatAreNoMapsAreRefused() {
+    refusedFile("[1, 2]", "must be a map of keys to values");
+    refusedFile("a: 'b", "is not well-formed YAML");
+    refusedFile("dataDir: a\ndataDir: b", "Duplicate");
+    refusedFile("dataDir: [a]", "dataDir must be a single value");
+  }
+
+  private void refusedFile(String yaml, String rule) {
+    var refusal = assertThrows(ConfigException.class, () -> fromFile(yaml));
+    assertTrue(refusal.getMessage().contains(rule), refusal.getMessage());
+    assertTrue(refusal.getMessage().contains("coordinator.yaml"), refusal.getMessage());
+  }
+
+  @Test
+  void keysThatContradictEachOtherAreRefused() {
+    refused(
+        Map.of("raft.electionTimeout", "200ms"),
+        "raft.heartbeatInterval = 100ms must be at most a third of raft.electionTimeout = 200ms");
+    refused(
+        Map.of("lease.minTtl", "2s", "lease.maxTtl", "1s"),
+        "lease.minTtl = 2s must be at most lease.maxTtl = 1s");
+    refused(Map.of("members", "1=a:1/a:2"), "memberId must be set when members is set");
+    refused(
+        Map.of("members", "1=a:1/a:2", "memberId", "7"), "memberId = 7 must be one of members");
+  }
+
+  private static void refused(Map<String, String> flags, String message) {
+    var refusal = assertThrows(ConfigException.class, () -> fromFlags(flags));
+    assertEquals(message, refusal.getMessage());
+  }
+
+  @Test
+  void defaultsReadBackAsTheyAreDescribed() {
+    for (ServerConfig.KeyDescription key : ServerConfig.describe()) {
+      if (!key.defaultText().isEmpty()) {
+        fromFlags(Map.of(key.name(), key.defaultText()));
+      }
+    }
+  }
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.transport;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.coordinator.internal.v1.AppendEntriesRequest;
+import dev.coordinator.internal.v1.AppendEntriesResponse;
+import dev.coordinator.internal.v1.Envelope;
+import dev.coordinator.internal.v1.RaftServiceGrpc;
+import dev.coordinator.internal.v1.RequestVoteRequest;
+import dev.coordinator.server.FreePorts;
+import dev.coordinator.server.InProcessCluster;
+import dev.coordinator.server.metrics.PeerMetrics;
+import dev.coordinator.server.ports.Inbox;
+import dev.coordinator.server.raft.Entry;
+import dev.coordinator.server.raft.NodeId;
+import dev.coordinator.server.raft.RaftMessage;
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.StreamObserver;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Two members that talk over loopback, and strangers who try to. */
+class PeerTransportTest {
+
+  private static final NodeId ONE = new NodeId(1);
+  private static final NodeId TWO = new NodeId(2);
+  private static final int START_ATTEMPTS = 5;
+
+  private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
+  private List<MemberAddress> members;
+  private Peer one;
+  private Peer two;
+
+  @BeforeEach
+  void start() throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      List<Integer> ports = FreePorts.take(2);
+      members =
+          List.of(
+              new MemberAddress(ONE, "", "127.0.0.1:" + ports.get(0)),
+              new MemberAddress(TWO, "", "127.0.0.1:" + ports.get(1)));
+      one = new Peer(ONE, ports.get(0));
+      two = new Peer(TWO, ports.get(1));
+      try {
+        one.transport.start();
+        two.transport.start();
+        return;
+      } catch (IOException e) {
+        stop();
+        if (attempt == START_ATTEMPTS) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  @AfterEach
+  void stop() {
+    one.transport.close();
+    two.transport.close();
+  }
+
+  @Test
+  void votesGoThereAndTheirRepliesComeBack() throws Exception {
+    var request = new RaftMessage.RequestVote(ONE, TWO, 3, true, 7, 2);
+    assertEquals(request, one.sendUntilArrived(request, two));
+    var reply = new RaftMessage.RequestVoteReply(TWO, ONE, 2, true, true, 3);
+    two.transport.send(reply);
+    assertEquals(reply, one.inbox.next());
+  }
+
+  @Test
+  void entriesAreStreamedAndTheirRepliesComeBack() throws Exception {
+    var first = appendEntries(1);
+    assertEquals(first, one.sendUntilArrived(first, two));
+    for (int round = 2; round <= 100; round++) {
+      one.transport.send(appendEntries(round));
+    }
+    long lastRound = 1;
+    while (lastRound < 100) {
+      if (two.inbox.next() instanceof RaftMessage.AppendEntries request) {
+        assertTrue(request.round() == 1 || request.round() == lastRound + 1, "in order, no gap");
+        lastRound = request.round();
+      }
+    }
+    var reply = new RaftMessage.AppendEntriesReply(TWO, ONE, 4, true, 1, 0, 0, 0, 100);
+    two.transport.send(reply);
+    assertEquals(reply, one.inbox.next());
+  }
+
+  @Test
+  void aBrokenConnectionIsReportedOnceAndHeals() throws Exception {
+    one.sendUntilArrived(appendEntries(1), two);
+    two.sendUntilArrived(
+        new RaftMessage.AppendEntries(TWO, ONE, 4, 0, 0, List.of(), 0, 1), one);
+
+    two.transport.close();
+    assertEquals(TWO, one.inbox.disconnected.poll(20, TimeUnit.SECONDS));
+
+    two = new Peer(TWO, two.port);
+    two.transport.start();
+    one.sendUntilArrived(appendEntries(2), two);
+    assertNull(one.inbox.disconnected.poll(), "one break is reported once");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "other, 2, 1, envelope.cluster_id",
+    "test, 3, 1, envelope.from",
+    "test, 1, 1, envelope.from",
+    "test, 0, 1, envelope.from",
+    "test, 2, 2, envelope.to",
+  })
+  void strangersNeverReachTheCore(String clusterId, long from, long to, String field)
+      throws Exception {
+    Envelope envelope =
+        Envelope.newBuilder().setClusterId(clusterId).setFrom(from).setTo(to).setTerm(9).build();
+    ManagedChannel channel = openChannelTo(one);
+    try {
+      StatusRuntimeException vote =
+          assertThrows(
+              StatusRuntimeException.class,
+              () ->
+                  RaftServiceGrpc.newBlockingStub(channel)
+                      .requestVote(RequestVoteRequest.newBuilder().setEnvelope(envelope).build()));
+      assertRefused(Status.Code.PERMISSION_DENIED, field, vote.getStatus());
+      Status entries =
+          append(channel, AppendEntriesRequest.newBuilder().setEnvelope(envelope).build());
+      assertRefused(Status.Code.PERMISSION_DENIED, field, entries);
+    } finally {
+      channel.shutdownNow();
+    }
+    assertTrue(one.inbox.messages.isEmpty());
+    assertTrue(one.inbox.disconnected.isEmpty());
+  }
+
+  @Test
+  void whatNoMemberSendsIsRefused() throws Exception {
+    Envelope envelope =
+        Envelope.newBuilder().setClusterId("test").setFrom(2).setTo(1).setTerm(-1).build();
+    ManagedChannel channel = openChannelTo(one);
+    try {
+      Status status =
+          append(channel, AppendEntriesRequest.newBuilder().setEnvelope(envelope).build());
+      assertRefused(Status.Code.INVALID_ARGUMENT, "envelope.term", status);
+    } finally {
+      channel.shutdownNow();
+    }
+    assertTrue(one.inbox.messages.isEmpty());
+  }
+
+  private static void assertRefused(Status.Code code, String field, Status status) {
+    assertEquals(code, status.getCode());
+    assertTrue(status.getDescription().startsWith(field), status.getDescription());
+  }
+
+  private static Status append(ManagedChannel channel, AppendEntriesRequest request)
+      throws Exception {
+    var end = new CompletableFuture<Status>();
+    StreamObserver<AppendEntriesRequest> requests =
+        RaftServiceGrpc.newStub(channel)
+            .appendEntries(
+                new StreamObserver<AppendEntriesResponse>() {
+                  @Override
+                  public void onNext(AppendEntriesResponse response) {}
+
+                  @Override
+                  public void onError(Throwable failure) {
+                    end.complete(Status.fromThrowable(failure));
+                  }
+
+                  @Override
+                  public void onCompleted() {
+                    end.complete(Status.OK);
+                  }
+                });
+    requests.onNext(request);
+    return end.get(20, TimeUnit.SECONDS);
+  }
+
+  private static ManagedChannel openChannelTo(Peer peer) {
+    return Grpc.newChannelBuilder("127.0.0.1:" + peer.port, InsecureChannelCredentials.create())
+        .build();
+  }
+
+  private static RaftMessage.AppendEntries appendEntries(long round) {
+    return new RaftMessage.AppendEntries(
+        ONE, TWO, 4, 0, 0, List.of(Entry.command(1, 4, 50, new byte[] {1, 2})), 0, round);
+  }
+
+  /** One side of the conversation. */
+  private final class Peer {
+
+    private final int port;
+    private final RecordingInbox inbox = new RecordingInbox();
+    private final PeerTransport transport;
+
+    Peer(NodeId self, int port) {
+      this.port = port;
+      this.transport =
+          new PeerTransport(
+              new PeerSettings(
+                  "test",
+                  self,
+                  members,
+                  new InetSocketAddress("127.0.0.1", port),
+                  20_000,
+                  1 << 20),
+              inbox,
+              new PeerMetrics(new SimpleMeterRegistry()),
+              scheduler);
+    }
+
+    /** Repeats a message, as the protocol does, until it is there. */
+    RaftMessage sendUntilArrived(RaftMessage message, Peer receiver) throws Exception {
+      InProcessCluster.await(
+          "the message",
+          () -> {
+            transport.send(message);
+            return receiver.inbox.messages.contains(message);
+          });
+      return receiver.inbox.next();
+    }
+  }
+
+  private static final class RecordingInbox implements Inbox {
+
+    private final BlockingQueue<RaftMessage> messages = new LinkedBlockingQueue<>();
+    private final BlockingQueue<NodeId> disconnected = new LinkedBlockingQueue<>();
+
+    @Override
+    public void receive(RaftMessage message) {
+      messages.add(message);
+    }
+
+    @Override
+    public void persisted(long batch) {}
+
+    @Override
+    public void disconnected(NodeId peer) {
+      disconnected.add(peer);
+    }
+
+    @Override
+    public void failed(Throwable cause) {}
+
+    RaftMessage next() throws InterruptedException {
+      RaftMessage message = messages.poll(20, TimeUnit.SECONDS);
+      assertTrue(message != null, "nothing came");
+      return message;
+    }
+  }
+}
