@@ -171,9 +171,9 @@ public final class RaftCore {
   }
 
   /**
-   * The cluster time at {@code nowMs}, which never falls and never runs faster than the clock of
-   * the inputs. On a leader it is the stamp that a proposal would get; on others, the last stamp
-   * seen.
+   * The cluster time at {@code nowMs}, which never runs faster than the clock of the inputs. On a
+   * leader it is the stamp that a proposal would get, and never falls; on others, the stamp of the
+   * last entry, which may fall when that entry gives way to those of a newer leader.
    */
   public long clusterTimeMs(long nowMs) {
     return member.clock.at(nowMs);

@@ -117,7 +117,7 @@ final class Roles {
     Leader leader =
         new Leader(member.self, member.membership, log.last() + 1, member.nowMs(), member.config);
     enter(leader, why);
-    member.clock.start(member.nowMs());
+    member.clock.start(log.lastStampMs(), member.nowMs());
     log.append(Entry.noOp(log.last() + 1, term(), member.clock.at(member.nowMs())));
     return leader;
   }

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.simulation;
+
+import java.util.random.RandomGenerator;
+
+/**
+ * How hostile a run is, and how its members are tuned. Drawn per seed: one mix of faults and one batch
+ * size would leave whole classes of mistakes out of reach.
+ *
+ * @param loss probability that a message is lost
+ * @param duplication probability that a message arrives twice
+ * @param maxDelayMs longest way of a message; ways differ, so messages overtake each other
+ * @param maxSyncMs longest write to disk
+ * @param faultGapMs mean time between two faults of a member or of the network
+ * @param crashAfterReply probability that a member crashes right after a vote or an append reply left
+ * @param clockDrift largest deviation of a member's or client's clock from true time
+ * @param leaderBias probability that a fault aims at the leader
+ */
+record Faults(
+    double loss,
+    double duplication,
+    long maxDelayMs,
+    long maxSyncMs,
+    long faultGapMs,
+    double crashAfterReply,
+    double clockDrift,
+    double leaderBias,
+    int maxBatchEntries,
+    int maxInFlightBatches) {
+
+  static Faults draw(RandomGenerator random) {
+    return new Faults(
+        pick(random, 0, 0, 0.01, 0.1, 0.25),
+        pick(random, 0, 0, 0.05, 0.3),
+        (long) pick(random, 2, 10, 50, 150),
+        (long) pick(random, 2, 5, 30, 150),
+        (long) pick(random, 300, 1_000, 3_000, 8_000),
+        pick(random, 0, 0.001, 0.01, 0.05),
+        pick(random, 0, 0.001, 0.01),
+        pick(random, 0.3, 0.6, 0.9),
+        (int) pick(random, 1, 2, 32, 4_096),
+        (int) pick(random, 1, 4, 64));
+  }
+
+  private static double pick(RandomGenerator random, double... choices) {
+    return choices[random.nextInt(choices.length)];
+  }
+}

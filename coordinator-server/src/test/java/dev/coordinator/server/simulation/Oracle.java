@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.simulation;
+
+import dev.coordinator.server.machine.ApplyResult;
+import dev.coordinator.server.machine.Command;
+import dev.coordinator.server.machine.CoordinatorMachine;
+import dev.coordinator.server.machine.Event;
+import dev.coordinator.server.raft.Entry;
+import dev.coordinator.server.raft.EntryKind;
+import dev.coordinator.server.raft.NodeId;
+import dev.coordinator.server.wire.CommandCodec;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What the cluster has promised so far: the one committed log and the state that follows from it.
+ *
+ * <p>Members report what they commit. The first report of an index fixes its entry for ever; a member
+ * that later reports another one has lost an acknowledged operation. The log runs through a machine of
+ * its own, whose events are checked against the promises on tokens and leases.
+ */
+final class Oracle {
+
+  private final Schedule schedule;
+  private final double clockDrift;
+  private final List<Entry> log = new ArrayList<>();
+  private final Map<Long, NodeId> leaders = new HashMap<>();
+  private final Map<String, Long> lastTokens = new HashMap<>();
+  private final Map<Long, Long> ttlMs = new HashMap<>();
+  private final Map<Long, Long> renewalSentNanos = new HashMap<>();
+  private final CoordinatorMachine machine = new CoordinatorMachine();
+  private final ApplyResult result = new ApplyResult();
+  private long acknowledgedRevision;
+
+  Oracle(Schedule schedule, double clockDrift) {
+    this.schedule = schedule;
+    this.clockDrift = clockDrift;
+  }
+
+  long committed() {
+    return log.size();
+  }
+
+  /** Election safety (§3.2): at most one leader in a term. */
+  void leads(NodeId member, long term) {
+    NodeId other = leaders.putIfAbsent(term, member);
+    if (other != null && !other.equals(member)) {
+      throw new Violation("members %s and %s both led in term %d", other, member, term);
+    }
+  }
+
+  /** State machine safety (§3.2): no two members commit different entries at one index. */
+  void commits(NodeId member, Entry entry) {
+    if (entry.index() <= log.size()) {
+      Entry promised = log.get((int) entry.index() - 1);
+      if (!promised.equals(entry)) {
+        throw new Violation(
+            "member %s committed %s where the cluster had committed %s", member, entry, promised);
+      }
+      return;
+    }
+    if (entry.index() != log.size() + 1) {
+      throw new Violation(
+          "member %s committed %s, but only %d entries were committed before",
+          member, entry, log.size());
+    }
+    log.add(entry);
+    if (entry.kind() == EntryKind.COMMAND) {
+      Command command = CommandCodec.decode(entry.payload());
+      result.clear();
+      machine.apply(entry.index(), entry.clusterTimeMs(), command, result);
+      result.events.forEach(event -> check(entry, event));
+    }
+  }
+
+  private void check(Entry entry, Event event) {
+    if (event instanceof Event.LeaseGranted granted) {
+      ttlMs.put(granted.leaseId(), granted.ttlMs());
+    } else if (event instanceof Event.LockAcquired acquired) {
+      Long last = lastTokens.put(acquired.name(), acquired.token());
+      if (last != null && last >= acquired.token()) {
+        throw new Violation(
+            "lock %s: token %d was given after token %d", acquired.name(), acquired.token(), last);
+      }
+    } else if (event instanceof Event.LeaseEnded ended && ended.cause() == Event.Cause.EXPIRED) {
+      checkNotEarly(entry, ended.leaseId());
+    }
+  }
+
+  /** A lease lives for its TTL after the last renewal that its client was told of was sent. */
+  private void checkNotEarly(Entry entry, long leaseId) {
+    Long sentNanos = renewalSentNanos.get(leaseId);
+    if (sentNanos == null) {
+      return;
+    }
+    long livedMs = (schedule.nowNanos() - sentNanos) / 1_000_000;
+    if (livedMs < ttlMs.get(leaseId) * (1 - 2 * clockDrift) - 2) {
+      throw new Violation(
+          "lease %d of %d ms ended by %s %d ms after an acknowledged renewal was sent",
+          leaseId, ttlMs.get(leaseId), entry, livedMs);
+    }
+  }
+
+  /** A client was told that its lease had been granted or renewed by a request sent at this time. */
+  void renewalAcknowledged(long leaseId, long sentNanos) {
+    renewalSentNanos.merge(leaseId, sentNanos, Math::max);
+  }
+
+  /** A client was told the outcome of a command: it must be the committed one. */
+  void acknowledged(long index, byte[] payload, long revision) {
+    if (index > log.size() || !Arrays.equals(log.get((int) index - 1).payload(), payload)) {
+      throw new Violation("a command was acknowledged at index %d, but it is not there", index);
+    }
+    acknowledgedRevision = Math.max(acknowledgedRevision, revision);
+  }
+
+  /** The revision that a linearizable read that begins at this moment has to see. */
+  long acknowledgedRevision() {
+    return acknowledgedRevision;
+  }
+
+  /** A client got a linearizable answer. */
+  void readAnswered(long revision, long acknowledgedBefore) {
+    if (revision < acknowledgedBefore) {
+      throw new Violation(
+          "a read answered from revision %d, but revision %d was acknowledged before it began",
+          revision, acknowledgedBefore);
+    }
+    acknowledgedRevision = Math.max(acknowledgedRevision, revision);
+  }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.simulation;
+
+import java.util.PriorityQueue;
+import java.util.random.RandomGenerator;
+
+/**
+ * Simulated time: what will happen, in order of time and, at one moment, in the order in which it was
+ * asked for. All randomness of a run comes from the one generator held here.
+ */
+final class Schedule {
+
+  private record Event(long atNanos, long sequence, Runnable action) {}
+
+  private final PriorityQueue<Event> events =
+      new PriorityQueue<>(
+          (a, b) ->
+              a.atNanos != b.atNanos
+                  ? Long.compare(a.atNanos, b.atNanos)
+                  : Long.compare(a.sequence, b.sequence));
+  private final RandomGenerator random;
+  private long nowNanos;
+  private long sequence;
+
+  Schedule(RandomGenerator random) {
+    this.random = random;
+  }
+
+  RandomGenerator random() {
+    return random;
+  }
+
+  long nowNanos() {
+    return nowNanos;
+  }
+
+  long nowMs() {
+    return nowNanos / 1_000_000;
+  }
+
+  void at(long atNanos, Runnable action) {
+    events.add(new Event(Math.max(atNanos, nowNanos), sequence++, action));
+  }
+
+  void after(long delayNanos, Runnable action) {
+    at(nowNanos + delayNanos, action);
+  }
+
+  /** Lets the next event happen; false if it lies after {@code untilNanos}. */
+  boolean step(long untilNanos) {
+    Event next = events.peek();
+    if (next == null || next.atNanos > untilNanos) {
+      nowNanos = Math.max(nowNanos, untilNanos);
+      return false;
+    }
+    events.poll();
+    nowNanos = next.atNanos;
+    next.action.run();
+    return true;
+  }
+
+  /** A delay between the two bounds, mostly near the lower one. */
+  long delayNanos(long minNanos, long maxNanos) {
+    double skewed = random.nextDouble();
+    return minNanos + (long) ((maxNanos - minNanos) * skewed * skewed * skewed);
+  }
+
+  boolean chance(double probability) {
+    return random.nextDouble() < probability;
+  }
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.simulation;
+
+import dev.coordinator.server.machine.Command;
+import dev.coordinator.server.machine.Outcome;
+import dev.coordinator.server.raft.Membership;
+import dev.coordinator.server.raft.NodeId;
+import dev.coordinator.server.raft.RaftMessage;
+import dev.coordinator.server.runtime.Answered;
+import dev.coordinator.server.runtime.CoordinatorNode;
+import dev.coordinator.server.runtime.NodeException;
+import dev.coordinator.server.runtime.PendingCall;
+import dev.coordinator.server.wire.CommandCodec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.random.RandomGenerator;
+
+/** A whole cluster with its clients in one thread: real node loops, everything else simulated. */
+final class SimulatedCluster {
+
+  private static final long MS = 1_000_000;
+
+  private final Schedule schedule;
+  private final Faults faults;
+  private final Story story;
+  private final Oracle oracle;
+  private final Beliefs beliefs = new Beliefs();
+  private final SimulatedNetwork network;
+  private final List<SimulatedMember> members = new ArrayList<>();
+  private final Map<String, GuardedResource> resources = new TreeMap<>();
+  private double crashAfterReply;
+  private SimulatedMember hint;
+  private long traceHash;
+
+  SimulatedCluster(RandomGenerator random, Story story) {
+    this.schedule = new Schedule(random);
+    this.story = story;
+    this.faults = Faults.draw(random);
+    this.crashAfterReply = faults.crashAfterReply();
+    this.oracle = new Oracle(schedule, faults.clockDrift());
+    this.network = new SimulatedNetwork(schedule, faults, this::deliver);
+    int size = new int[] {3, 3, 5, 7}[random.nextInt(4)];
+    List<NodeId> ids = new ArrayList<>();
+    for (int i = 1; i <= size; i++) {
+      ids.add(new NodeId(i));
+    }
+    Membership membership = new Membership(ids);
+    for (NodeId id : ids) {
+      members.add(new SimulatedMember(this, id, membership));
+    }
+    hint = members.get(0);
+    note("%d members, %s", size, faults);
+    members.forEach(SimulatedMember::start);
+    for (int i = 1; i <= 4; i++) {
+      new SimulatedClient(this, i, drawClockRate()).start();
+    }
+  }
+
+  // ------------------------------------------------------------------------------ what is inside
+
+  Schedule schedule() {
+    return schedule;
+  }
+
+  Faults faults() {
+    return faults;
+  }
+
+  Oracle oracle() {
+    return oracle;
+  }
+
+  Beliefs beliefs() {
+    return beliefs;
+  }
+
+  SimulatedNetwork network() {
+    return network;
+  }
+
+  List<SimulatedMember> members() {
+    return members;
+  }
+
+  double crashAfterReply() {
+    return crashAfterReply;
+  }
+
+  GuardedResource resource(String lock) {
+    return resources.computeIfAbsent(lock, GuardedResource::new);
+  }
+
+  double drawClockRate() {
+    return 1 + faults.clockDrift() * (2 * schedule.random().nextDouble() - 1);
+  }
+
+  void note(String format, Object... args) {
+    story.tell(schedule.nowMs(), format, args);
+  }
+
+  /** Equal for two runs that did the same. */
+  long traceHash() {
+    return traceHash;
+  }
+
+  // -------------------------------------------------------------------------------- the running
+
+  void run(long forMs) {
+    long untilNanos = schedule.nowNanos() + forMs * MS;
+    while (schedule.step(untilNanos)) {
+      // Each step checks what it touched.
+    }
+  }
+
+  private void deliver(RaftMessage message) {
+    long what = message.from().value() * 31 + message.to().value() * 7 + message.term();
+    traceHash = (traceHash ^ (schedule.nowNanos() + what)) * 0x9E3779B97F4A7C15L;
+    member(message.to()).receive(message);
+  }
+
+  private SimulatedMember member(NodeId id) {
+    return members.get((int) id.value() - 1);
+  }
+
+  void invariants(SimulatedMember member) {
+    // The core checks its own invariants as it runs; here stand those that look back in time.
+    if (member.loop().machine().view().appliedIndex() > oracle.committed()) {
+      throw new Violation("%s applied more than is committed", member);
+    }
+  }
+
+  // ------------------------------------------------------------------------------------- faults
+
+  void crashAndRestart(SimulatedMember member, boolean powerCut) {
+    if (!member.isAlive()) {
+      return;
+    }
+    member.crash(powerCut);
+    members.forEach(other -> noticeLater(other, member.id()));
+    long downNanos = schedule.delayNanos(5 * MS, 3_000 * MS);
+    schedule.after(
+        downNanos,
+        () -> {
+          if (!member.isAlive()) {
+            note("%s restarts", member);
+            member.start();
+          }
+        });
+  }
+
+  /** Most broken connections are noticed at once, some only by silence. */
+  void noticeLater(SimulatedMember who, NodeId lost) {
+    if (schedule.chance(0.8)) {
+      schedule.after(schedule.delayNanos(100_000, 20 * MS), () -> who.disconnected(lost));
+    }
+  }
+
+  /** From here on nothing goes wrong any more, and everybody is back. */
+  void calm() {
+    note("calm");
+    crashAfterReply = 0;
+    network.calm();
+    for (SimulatedMember member : members) {
+      if (!member.isAlive()) {
+        member.start();
+      }
+    }
+  }
+
+  // ------------------------------------------------------------------------------ what clients do
+
+  /** Sends a command to some member. Either consumer is called at most once, perhaps neither. */
+  Runnable submit(
+      Command command,
+      Consumer<Answered<Outcome>> onAnswer,
+      Consumer<NodeException> onRefusal) {
+    byte[] payload = CommandCodec.encode(command);
+    SimulatedMember target = pick();
+    PendingCall[] sent = new PendingCall[1];
+    CoordinatorNode[] at = new CoordinatorNode[1];
+    travel(
+        () -> {
+          if (target.isAlive()) {
+            at[0] = target.node();
+            sent[0] = at[0].submit(command);
+            answerLater(
+                target,
+                sent[0].future(),
+                answer -> {
+                  oracle.acknowledged(sent[0].index(), payload, answer.revision());
+                  onAnswer.accept(answer);
+                },
+                onRefusal);
+          }
+        });
+    return () ->
+        travel(
+            () -> {
+              if (at[0] != null
+                  && at[0] == target.node()
+                  && command instanceof Command.AcquireLock acquire) {
+                at[0].cancelWait(acquire.name(), sent[0]);
+              }
+            });
+  }
+
+  /** Asks some member. Either consumer is called at most once, perhaps neither. */
+  <T> void call(
+      Function<CoordinatorNode, CompletableFuture<Answered<T>>> question,
+      Consumer<Answered<T>> onAnswer,
+      Consumer<NodeException> onRefusal) {
+    SimulatedMember target = pick();
+    travel(
+        () -> {
+          if (target.isAlive()) {
+            answerLater(target, question.apply(target.node()), onAnswer, onRefusal);
+          }
+        });
+  }
+
+  private <T> void answerLater(
+      SimulatedMember from,
+      CompletableFuture<Answered<T>> future,
+      Consumer<Answered<T>> onAnswer,
+      Consumer<NodeException> onRefusal) {
+    future.whenComplete(
+        (answer, failure) ->
+            travel(
+                () -> {
+                  if (failure == null) {
+                    hint = from;
+                    onAnswer.accept(answer);
+                  } else {
+                    NodeException why = (NodeException) failure;
+                    if (!why.leader().isNone()) {
+                      hint = member(why.leader());
+                    }
+                    onRefusal.accept(why);
+                  }
+                }));
+  }
+
+  private SimulatedMember pick() {
+    return schedule.chance(0.8)
+        ? hint
+        : members.get(schedule.random().nextInt(members.size()));
+  }
+
+  private void travel(Runnable arrival) {
+    if (!schedule.chance(faults.loss() / 2)) {
+      schedule.after(schedule.delayNanos(50_000, faults.maxDelayMs() * MS), arrival);
+    }
+  }
+}
