@@ -10,8 +10,9 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Locks: how many are held and waited for, for how long, and why they are given up. Counted as {@link
- * LeaseMetrics} tells, by one thread. Names of locks are never labels: there may be millions.
+ * Locks: how many are held and waited for, for how long, and why they are given up. Counted as
+ * {@link LeaseMetrics} tells, by one thread. Names of locks are never labels: there may be
+ * millions.
  */
 public final class LockMetrics {
 

@@ -39,8 +39,7 @@ public final class RaftMetrics {
    * @param roleNames every role that there is
    * @param peers the ids of the other members
    */
-  public RaftMetrics(
-      MeterRegistry registry, Collection<String> roleNames, Collection<Long> peers) {
+  public RaftMetrics(MeterRegistry registry, Collection<String> roleNames, Collection<Long> peers) {
     this.registry = registry;
     term = Reading.gauge(registry, "coordinator.raft.term", "The term of this member.");
     hasLeader =
@@ -211,8 +210,7 @@ public final class RaftMetrics {
   }
 
   private Reading index(String which, String description) {
-    return Reading.gauge(
-        registry, "coordinator.raft.log." + which + ".index", description);
+    return Reading.gauge(registry, "coordinator.raft.log." + which + ".index", description);
   }
 
   private Counter counter(String name, String description) {

@@ -9,8 +9,8 @@ import java.util.Optional;
 
 /**
  * Decides whether a leader proposes a command, by the limits of its configuration and the applied
- * state. A request for what its lease already holds or waits for adds nothing, so it always passes: a
- * retry must reach its stored outcome.
+ * state. A request for what its lease already holds or waits for adds nothing, so it always passes:
+ * a retry must reach its stored outcome.
  */
 final class Admission {
 

@@ -12,8 +12,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
 /**
- * The thread-safe face of one member: commands, reads, keep-alives, watches and its state. No method
- * blocks, and those that return a future tell every failure through it, as a {@link NodeException}.
+ * The thread-safe face of one member: commands, reads, keep-alives, watches and its state. No
+ * method blocks, and those that return a future tell every failure through it, as a {@link
+ * NodeException}.
  */
 public final class CoordinatorNode implements LeaderDirectory {
 
@@ -40,8 +41,8 @@ public final class CoordinatorNode implements LeaderDirectory {
   }
 
   /**
-   * Takes a waiting AcquireLock back, if it still waits; its future then ends with WaitCancelled. If
-   * the lock was granted in the meantime, the future tells that instead, and the lock is held.
+   * Takes a waiting AcquireLock back, if it still waits; its future then ends with WaitCancelled.
+   * If the lock was granted in the meantime, the future tells that instead, and the lock is held.
    */
   public void cancelWait(String lockName, PendingCall call) {
     call.cancel();

@@ -10,8 +10,8 @@ import java.util.List;
 
 /**
  * Gathers the renewals of many callers for a short while into one replicated entry, so that the log
- * carries some entries per second however many leases there are. The commit of the entry proves that
- * this member still leads; nothing is answered before.
+ * carries some entries per second however many leases there are. The commit of the entry proves
+ * that this member still leads; nothing is answered before.
  */
 final class KeepAliveBatcher {
 
@@ -29,14 +29,15 @@ final class KeepAliveBatcher {
     this.metrics = metrics;
   }
 
-  /** @param clusterTimeMs the present one */
+  /**
+   * @param clusterTimeMs the present one
+   */
   void add(LoopInput.KeepAlive caller, MachineView view, long clusterTimeMs, long nowNanos) {
     long waitMs = window.maxMs();
     for (long leaseId : caller.leaseIds) {
       long ttlMs = view.leaseTtlMs(leaseId);
       if (ttlMs > 0) {
-        boolean urgent =
-            view.leaseDeadlineMs(leaseId) - clusterTimeMs < ttlMs / URGENT_FRACTION;
+        boolean urgent = view.leaseDeadlineMs(leaseId) - clusterTimeMs < ttlMs / URGENT_FRACTION;
         waitMs = urgent ? 0 : Math.min(waitMs, ttlMs / window.ttlFraction());
       }
     }
@@ -75,7 +76,9 @@ final class KeepAliveBatcher {
     dueNanos = Long.MAX_VALUE;
   }
 
-  /** The renewals of one entry, and whose they are: each caller's follow those of the one before. */
+  /**
+   * The renewals of one entry, and whose they are: each caller's follow those of the one before.
+   */
   record Batch(List<Long> leaseIds, List<LoopInput.KeepAlive> callers, LeaseMetrics metrics)
       implements PendingReply {
 

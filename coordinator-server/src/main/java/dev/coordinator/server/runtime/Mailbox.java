@@ -13,8 +13,8 @@ import java.util.concurrent.atomic.AtomicReference;
  *
  * <p>Inputs form a chain with the newest one first, onto which a putting thread swings itself with
  * one compare-and-set. The loop takes the whole chain at once and turns it round, so that a round
- * costs it one atomic operation however many inputs came. An input is put in once, so the same chain
- * head never comes back.
+ * costs it one atomic operation however many inputs came. An input is put in once, so the same
+ * chain head never comes back.
  *
  * <p>Calls of clients are refused and messages of peers dropped when too many are waiting; what
  * storage and transport report is always taken.

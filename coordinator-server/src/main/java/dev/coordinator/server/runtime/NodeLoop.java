@@ -19,11 +19,11 @@ import java.util.List;
 
 /**
  * One member at work: the core, the state machine and everybody who waits for them, turned round by
- * round by whoever calls {@link #runOnce}. It owns no thread and reads no clock that decides anything,
- * so that a simulator can run many of them.
+ * round by whoever calls {@link #runOnce}. It owns no thread and reads no clock that decides
+ * anything, so that a simulator can run many of them.
  *
- * <p>A round takes what the mailbox holds, lets time pass, carries out the effects that the core asks
- * for, and hands the answers of the whole round over as one task. Every effect is in {@link
+ * <p>A round takes what the mailbox holds, lets time pass, carries out the effects that the core
+ * asks for, and hands the answers of the whole round over as one task. Every effect is in {@link
  * #dispatch}, in the one order in which it is right.
  *
  * <p>An exception from a round means that this member must not go on: {@link #stop} it.
@@ -67,7 +67,9 @@ public final class NodeLoop {
   private long leaderlessSinceMs;
   private boolean isolated;
 
-  /** @param nowNanos the present moment on the clock of {@link #runOnce} */
+  /**
+   * @param nowNanos the present moment on the clock of {@link #runOnce}
+   */
   public NodeLoop(
       MemberState state,
       NodeSettings settings,
@@ -79,8 +81,7 @@ public final class NodeLoop {
     this.ports = ports;
     this.metrics = metrics;
     setNow(nowNanos);
-    board =
-        new NodeBoard(new Leadership(RoleKind.FOLLOWER, state.hardState().term(), NodeId.NONE));
+    board = new NodeBoard(new Leadership(RoleKind.FOLLOWER, state.hardState().term(), NodeId.NONE));
     observer = new RaftObserver(self, board, metrics.raft(), ports.trace());
     core =
         new RaftCore(
@@ -139,8 +140,7 @@ public final class NodeLoop {
    * Nothing is accepted any more. The last call to a loop.
    */
   public void stop(String why) {
-    board.leadership(
-        new Leadership(RoleKind.FOLLOWER, board.leadership().term(), NodeId.NONE));
+    board.leadership(new Leadership(RoleKind.FOLLOWER, board.leadership().term(), NodeId.NONE));
     NodeException notLeader = NodeException.notLeader(NodeId.NONE);
     ports.mailbox().close(notLeader);
     pending.failAll(NodeException.outcomeUnknown(NodeId.NONE, why));
@@ -203,9 +203,7 @@ public final class NodeLoop {
       return;
     }
     NodeException refusal =
-        core.isLeader()
-            ? admission.refusal(submission.command, view, pendingCalls())
-            : notLeader();
+        core.isLeader() ? admission.refusal(submission.command, view, pendingCalls()) : notLeader();
     if (refusal != null) {
       refuse(submission, refusal);
       return;
@@ -233,8 +231,7 @@ public final class NodeLoop {
   }
 
   void readAsked(LoopInput.Read<?> read) {
-    NodeException refusal =
-        core.isLeader() ? admission.overload(pendingCalls()) : notLeader();
+    NodeException refusal = core.isLeader() ? admission.overload(pendingCalls()) : notLeader();
     if (refusal != null) {
       refuse(read, refusal);
       return;

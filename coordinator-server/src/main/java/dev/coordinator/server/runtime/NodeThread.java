@@ -22,7 +22,9 @@ public final class NodeThread implements AutoCloseable {
   private final Thread thread;
   private volatile boolean stopping;
 
-  /** @param onFatal called on this thread after the member stopped because of a failure */
+  /**
+   * @param onFatal called on this thread after the member stopped because of a failure
+   */
   public NodeThread(String name, NodeLoop loop, TimeSource time, Consumer<Throwable> onFatal) {
     this.loop = loop;
     this.time = time;

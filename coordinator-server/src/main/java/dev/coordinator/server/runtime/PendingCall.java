@@ -7,9 +7,9 @@ import java.util.concurrent.CompletableFuture;
 /**
  * A command on its way through the log. Thread-safe.
  *
- * <p>The future ends with the outcome, or with a {@link NodeException}. It is completed on the reply
- * executor or, if the command is refused before it reaches the loop, by the submitting thread; never
- * on the loop.
+ * <p>The future ends with the outcome, or with a {@link NodeException}. It is completed on the
+ * reply executor or, if the command is refused before it reaches the loop, by the submitting
+ * thread; never on the loop.
  */
 public final class PendingCall implements PendingReply {
 

@@ -6,15 +6,17 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Who waits for the outcome of which entry. Filled when an entry is proposed; emptied by applying it,
- * or a later one that ends its wait, or by the loss of leadership.
+ * Who waits for the outcome of which entry. Filled when an entry is proposed; emptied by applying
+ * it, or a later one that ends its wait, or by the loss of leadership.
  */
 final class PendingReplies {
 
   /** Returned in place of a moment when nobody waits. */
   static final long NOBODY = Long.MIN_VALUE;
 
-  /** One that waits, since when, and whether its entry is applied: then only a later one answers. */
+  /**
+   * One that waits, since when, and whether its entry is applied: then only a later one answers.
+   */
   private static final class Filed {
     final PendingReply reply;
     final long sinceNanos;

@@ -4,8 +4,8 @@ package dev.coordinator.server.runtime;
 import dev.coordinator.server.machine.MachineView;
 
 /**
- * Tells a leader when time itself must be proposed: something is due, and no entry under way is late
- * enough to end it. At most one pulse is under way.
+ * Tells a leader when time itself must be proposed: something is due, and no entry under way is
+ * late enough to end it. At most one pulse is under way.
  */
 final class PulseTimer {
 

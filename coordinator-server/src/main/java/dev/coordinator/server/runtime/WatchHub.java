@@ -22,10 +22,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Three parties meet here. The <em>node loop</em> appends to the history, which costs it some
  * writes and one task per round however many watches there are. The <em>dispatcher</em>, a task on
- * the watch executor of which at most one runs at a time, owns the index of watches; it finds whom an
- * event concerns, notes the event's position in that watch and wakes its listener. <em>Watchers</em>,
- * on threads of their own, pull from the history directly. Nothing is copied per watch, and a watch
- * for which nothing happens never falls off the history.
+ * the watch executor of which at most one runs at a time, owns the index of watches; it finds whom
+ * an event concerns, notes the event's position in that watch and wakes its listener.
+ * <em>Watchers</em>, on threads of their own, pull from the history directly. Nothing is copied per
+ * watch, and a watch for which nothing happens never falls off the history.
  */
 public final class WatchHub {
 
@@ -242,10 +242,10 @@ public final class WatchHub {
   /**
    * One watch.
    *
-   * <p>The dispatcher writes the positions of the first event that concerns it and may not be pulled,
-   * and of the last one; the watcher writes how far it has pulled. Each writes only its own fields, so
-   * that they need no lock. The first position moves on only when everything noted before was pulled;
-   * it may thus lie too early, which costs a longer search, but never too late.
+   * <p>The dispatcher writes the positions of the first event that concerns it and may not be
+   * pulled, and of the last one; the watcher writes how far it has pulled. Each writes only its own
+   * fields, so that they need no lock. The first position moves on only when everything noted
+   * before was pulled; it may thus lie too early, which costs a longer search, but never too late.
    */
   final class Watch implements Subscription {
 
@@ -384,7 +384,8 @@ public final class WatchHub {
 
     /** Returns null if there are no events, having moved the covered revision on. */
     private Step next() {
-      // The history's own end, read first, reaches further than the dispatched one only by events of
+      // The history's own end, read first, reaches further than the dispatched one only by events
+      // of
       // other locks or by none; if by none, its revision is covered as well.
       EventHistory.End newest = history.end();
       EventHistory.End end = dispatched;

@@ -13,8 +13,8 @@ import java.util.Set;
  * @param kinds never empty
  * @param startRevision only events of this revision, which may lie in the future, and later; 0 from
  *     the moment of the call on
- * @param initialState begin with the present state of the matching locks; the events after it follow
- *     without a gap. {@code startRevision} is 0 then
+ * @param initialState begin with the present state of the matching locks; the events after it
+ *     follow without a gap. {@code startRevision} is 0 then
  */
 public record WatchSpec(
     String name, boolean prefix, Set<Kind> kinds, long startRevision, boolean initialState) {

@@ -30,11 +30,7 @@ class AdmissionTest {
         new LoopCluster(
             1,
             new NodeSettings(
-                RaftConfig.DEFAULT,
-                limits,
-                KeepAliveWindow.DEFAULT,
-                WatchHistory.DEFAULT,
-                5_000));
+                RaftConfig.DEFAULT, limits, KeepAliveWindow.DEFAULT, WatchHistory.DEFAULT, 5_000));
     member = cluster.elect();
   }
 
@@ -54,8 +50,7 @@ class AdmissionTest {
     assertEquals(limit, refusal.limit());
     assertEquals(max, refusal.maximum());
     assertEquals(
-        1,
-        member.registry.get("coordinator.limit.rejected").tag("limit", limit).counter().count());
+        1, member.registry.get("coordinator.limit.rejected").tag("limit", limit).counter().count());
   }
 
   @Test
@@ -64,11 +59,9 @@ class AdmissionTest {
     grant();
     grant();
     long applied = member.applied();
-    assertRefused(
-        submit(lease(1_000)).future(), Reason.LIMIT_REACHED, "limits.maxLeases", 2);
+    assertRefused(submit(lease(1_000)).future(), Reason.LIMIT_REACHED, "limits.maxLeases", 2);
     PendingCall ownLease =
-        submit(
-            new Command.AcquireLock("a", 0, lease(1_000), "", FOR_EVER, "", RequestId.NONE));
+        submit(new Command.AcquireLock("a", 0, lease(1_000), "", FOR_EVER, "", RequestId.NONE));
     assertEquals(Reason.LIMIT_REACHED, failure(ownLease.future()).reason());
     assertEquals(applied, member.applied(), "nothing was proposed");
   }
@@ -130,8 +123,7 @@ class AdmissionTest {
     submit(lease(1_000));
     PendingCall third = submit(lease(1_000));
     assertFalse(third.future().isDone(), "a waiter does not count");
-    assertRefused(
-        submit(lease(1_000)).future(), Reason.OVERLOADED, "limits.maxPendingCalls", 3);
+    assertRefused(submit(lease(1_000)).future(), Reason.OVERLOADED, "limits.maxPendingCalls", 3);
     var read = member.node.read(MachineView::leaseCount);
     cluster.settle();
     assertEquals(Reason.OVERLOADED, failure(read).reason());

@@ -28,9 +28,9 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.LongStream;
 
 /**
- * Some members in one thread on one clock that moves only when told: real loops, with links and disks
- * that do nothing by themselves. Messages arrive and disks finish in the moment they are asked, unless
- * a test cuts or holds them.
+ * Some members in one thread on one clock that moves only when told: real loops, with links and
+ * disks that do nothing by themselves. Messages arrive and disks finish in the moment they are
+ * asked, unless a test cuts or holds them.
  */
 final class LoopCluster {
 

@@ -73,6 +73,49 @@ class LoopClusterTest {
   }
 
   @Test
+  void followersConfirmOnlyWhatIsDurable() {
+    Member leader = cluster.elect();
+    List<Member> followers = cluster.others(leader);
+    followers.forEach(follower -> follower.disk.held = true);
+    PendingCall call = submit(leader, lease(60_000));
+    cluster.run(300);
+    assertFalse(call.future().isDone(), "only the leader has it on disk");
+
+    followers.get(1).disk.release();
+    cluster.settle();
+    outcome(call, Outcome.LeaseGranted.class);
+  }
+
+  @Test
+  void votesAreDurableBeforeTheyAreGiven() {
+    for (long id = 1; id <= 3; id++) {
+      cluster.member(id).disk.held = true;
+    }
+    cluster.run(5_000);
+    for (long id = 1; id <= 3; id++) {
+      assertFalse(cluster.member(id).node.isLeader(), "a candidate has not even its own vote");
+    }
+  }
+
+  @Test
+  void acknowledgedWorkSurvivesARestartOfEverybody() {
+    Member leader = cluster.elect();
+    long leaseId = grantLease(leader, 60_000);
+    long token =
+        outcome(submit(leader, acquire("a", leaseId, 0)), Outcome.LockAcquired.class).token();
+    for (long id = 1; id <= 3; id++) {
+      cluster.member(id).restart();
+    }
+    Member next = cluster.elect();
+    var read = next.node.read(view -> view.lock("a").orElseThrow().holder().token());
+    cluster.settle();
+    assertEquals(token, value(read).value());
+    long again = grantLease(next, 60_000);
+    assertTrue(
+        outcome(submit(next, acquire("b", again, 0)), Outcome.LockAcquired.class).token() > token);
+  }
+
+  @Test
   void losingTheLeadershipLeavesOutcomesUnknown() {
     Member leader = cluster.elect();
     long leaseId = grantLease(leader, 60_000);
@@ -124,8 +167,7 @@ class LoopClusterTest {
     long second = grantLease(leader, 60_000);
     long token =
         outcome(submit(leader, acquire("a", holder, 0)), Outcome.LockAcquired.class).token();
-    Command firstWait =
-        acquire("a", first, Command.AcquireLock.UNLIMITED, new RequestId(1, 1));
+    Command firstWait = acquire("a", first, Command.AcquireLock.UNLIMITED, new RequestId(1, 1));
     submit(leader, firstWait);
     cluster.run(200);
 

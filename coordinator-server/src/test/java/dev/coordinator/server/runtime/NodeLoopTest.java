@@ -112,7 +112,9 @@ class NodeLoopTest {
     PendingCall release = submit(release("a", holder, token));
     outcome(release, Outcome.LockReleased.class);
     assertEquals(
-        release.index(), outcome(waiting, Outcome.LockAcquired.class).token(), "a token is granted");
+        release.index(),
+        outcome(waiting, Outcome.LockAcquired.class).token(),
+        "a token is granted");
   }
 
   @Test

@@ -106,8 +106,7 @@ class NodeWatchTest {
     cluster.run(4_000);
     assertEquals(Reason.NO_LEADER, watch.end.reason());
     assertEquals(
-        Reason.NO_LEADER,
-        watch(follower, new WatchSpec("a", false, ALL, 0, false)).end.reason());
+        Reason.NO_LEADER, watch(follower, new WatchSpec("a", false, ALL, 0, false)).end.reason());
 
     cluster.heal();
     cluster.run(3_000);

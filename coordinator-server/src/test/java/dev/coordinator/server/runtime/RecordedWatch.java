@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A watcher that notes what it is told and pulls when asked. */
-final class RecordedWatch implements WatchHub.Listener {
+class RecordedWatch implements WatchHub.Listener {
 
   int wakeUps;
   NodeException end;

@@ -161,7 +161,8 @@ class WatchHubTest {
         acquired("a", 1));
     List<WatchEvent> events = watch.pullAll().get(0).events();
     assertEquals(List.of(0, 2), events.stream().map(WatchEvent::ordinal).toList());
-    assertEquals(List.of(Kind.EXPIRED, Kind.ACQUIRED), events.stream().map(WatchEvent::kind).toList());
+    assertEquals(
+        List.of(Kind.EXPIRED, Kind.ACQUIRED), events.stream().map(WatchEvent::kind).toList());
   }
 
   @Test
@@ -352,8 +353,8 @@ class WatchHubTest {
   }
 
   /**
-   * Watchers pull, stop and start again while events are published as fast as they can. Each must see
-   * every event that concerns it once and in order, or be told that it came too late.
+   * Watchers pull, stop and start again while events are published as fast as they can. Each must
+   * see every event that concerns it once and in order, or be told that it came too late.
    */
   @Test
   @Timeout(120)
@@ -465,9 +466,27 @@ class WatchHubTest {
   }
 
   @Test
+  void aListenerMayPullAsSoonAsItIsTold() {
+    List<Long> pulled = new ArrayList<>();
+    RecordedWatch watch =
+        new RecordedWatch() {
+          @Override
+          public void ready() {
+            pulled.addAll(revisions());
+          }
+        };
+    WatchHub.Watch started = hub.watch(new WatchSpec("a", false, ALL, 0, false), watch);
+    watch.subscription = started;
+    started.start();
+    publish("a");
+    publish("b");
+    publish("a");
+    assertEquals(List.of(1L, 3L), pulled);
+  }
+
+  @Test
   void pullsNothingBeforeItHasStarted() {
-    WatchHub.Watch watch =
-        hub.watch(new WatchSpec("a", false, ALL, 0, true), new RecordedWatch());
+    WatchHub.Watch watch = hub.watch(new WatchSpec("a", false, ALL, 0, true), new RecordedWatch());
     publish("a");
     assertNull(watch.pull(true));
     watch.startWith(List.of(), 1, 0);
