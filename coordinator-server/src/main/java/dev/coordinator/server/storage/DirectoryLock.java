@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
@@ -49,12 +50,7 @@ final class DirectoryLock implements Closeable {
   }
 
   private static FileChannel lock(Path directory) throws IOException {
-    FileChannel channel =
-        FileChannel.open(
-            directory.resolve(NAME),
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE,
-            StandardOpenOption.CREATE);
+    FileChannel channel = openLockFile(directory.resolve(NAME));
     try {
       FileLock lock = channel.tryLock();
       if (lock == null) {
@@ -67,6 +63,21 @@ final class DirectoryLock implements Closeable {
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
+    }
+  }
+
+  private static FileChannel openLockFile(Path file) throws IOException {
+    try {
+      return FileChannel.open(
+          file, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE);
+    } catch (FileSystemException e) {
+      throw new StorageException(
+          "cannot lock data directory "
+              + file.getParent()
+              + " ("
+              + e
+              + "): the user that runs the member must be allowed to write there",
+          e);
     }
   }
 

@@ -182,6 +182,18 @@ final class DataDirectoryTest {
   }
 
   @Test
+  void aLockFileThatCannotBeOpenedIsNamedAndMayBeTriedAgain() throws IOException {
+    Path lock = Files.createDirectories(path().resolve("lock"));
+    for (int i = 0; i < 2; i++) {
+      assertTrue(
+          refusal("prod", MEMBER)
+              .startsWith("cannot lock data directory " + path().toRealPath() + " ("));
+    }
+    Files.delete(lock);
+    open().close();
+  }
+
+  @Test
   void anIdentityThatCannotBeWrittenDownIsRefused() {
     assertThrows(IllegalArgumentException.class, () -> DataDirectory.open(path(), "", MEMBER));
     assertThrows(IllegalArgumentException.class, () -> DataDirectory.open(path(), "a\nb", MEMBER));
