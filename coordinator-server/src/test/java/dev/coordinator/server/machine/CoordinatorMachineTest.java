@@ -261,9 +261,7 @@ class CoordinatorMachineTest {
     List<LeaseView> living = view.leases(0, count);
     List<Long> expected =
         living.stream()
-            .sorted(
-                Comparator.comparing(LeaseView::deadlineMs)
-                    .thenComparing(LeaseView::leaseId))
+            .sorted(Comparator.comparing(LeaseView::deadlineMs).thenComparing(LeaseView::leaseId))
             .map(LeaseView::leaseId)
             .toList();
     MachineInvariants.check(machine);
