@@ -3,12 +3,9 @@ package dev.coordinator.server.metrics;
 
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
-import java.util.function.ToDoubleFunction;
 
 /** A number that one thread sets and scrapes read: the present value of a gauge. */
 final class Reading {
-
-  private static final ToDoubleFunction<Reading> VALUE = reading -> reading.value;
 
   private volatile double value;
 
@@ -30,7 +27,7 @@ final class Reading {
   private static Reading gauge(
       MeterRegistry registry, String name, String description, String unit, String[] tags) {
     Reading reading = new Reading();
-    Gauge.builder(name, reading, VALUE)
+    Gauge.builder(name, reading, Reading::value)
         .description(description)
         .baseUnit(unit)
         .tags(tags)
@@ -40,5 +37,9 @@ final class Reading {
 
   void set(double newValue) {
     value = newValue;
+  }
+
+  private double value() {
+    return value;
   }
 }
