@@ -26,7 +26,7 @@ import picocli.CommandLine.Option;
 /** The options of a benchmark that say what is measured and for how long. */
 final class BenchTarget {
 
-  private static final Duration START_LIMIT = Duration.ofSeconds(60);
+  private static final Duration START_LIMIT = Duration.ofMinutes(3);
   private static final int MEMBERS = 3;
 
   @Option(

@@ -41,7 +41,7 @@ import picocli.CommandLine.Option;
 final class FailoverBench implements Callable<Integer> {
 
   private static final int MEMBERS = 3;
-  private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final Duration LIMIT = Duration.ofMinutes(3);
   private static final long MIN_PAUSE_MS = 1_000;
   private static final long MAX_PAUSE_MS = 2_000;
 

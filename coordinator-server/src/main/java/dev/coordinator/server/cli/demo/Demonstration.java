@@ -15,7 +15,7 @@ import java.util.function.Predicate;
 /** The story that the demonstration tells, and the checks that make it true. */
 final class Demonstration {
 
-  private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final Duration LIMIT = Duration.ofMinutes(3);
   private static final int SOME_LINES = 100;
   private static final long POLL_MS = 5;
 

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.dashboards;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.coordinator.server.InProcessCluster;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The dashboard and the alert rules against a real Prometheus that scrapes a real cluster: every query
+ * must be valid and, after traffic of every kind, find something.
+ */
+@Tag("extra-tools")
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
+class MonitoringTest {
+
+  private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+  private static final Path ALERTS = ROOT.resolve("deploy/prometheus/alerts.yml");
+  private static final Path CONFIG = ROOT.resolve("deploy/prometheus/prometheus.yml");
+  private static final Path DASHBOARD = ROOT.resolve("grafana/coordinator.json");
+
+  private static final String SCRAPE_INTERVAL = "500ms";
+
+  /** Long enough to reach back over all traffic of the test. */
+  private static final String RATE_INTERVAL = "5m";
+
+  private static final Pattern METRIC =
+      Pattern.compile("\\b(?:up|(?:coordinator|process|jvm|system)_\\w+)\\b(?=\\{|\\[|\\s|\\)|$)");
+
+  /** A pattern of panel titles whose queries may find nothing in a cluster that is well. */
+  private static final Set<String> MAY_BE_EMPTY = Set.of("Members without a leader");
+
+  @TempDir private Path directory;
+
+  @Test
+  void alertRulesPassPromtool() throws Exception {
+    assertPromtoolAccepts("check", "rules", ALERTS.toString());
+    assertPromtoolAccepts("check", "config", CONFIG.toString());
+  }
+
+  private static void assertPromtoolAccepts(String... arguments) throws Exception {
+    List<String> command = new ArrayList<>(List.of(PrometheusProcess.tool("promtool")));
+    command.addAll(List.of(arguments));
+    Process promtool = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(promtool.getInputStream().readAllBytes());
+    assertEquals(0, promtool.waitFor(), output);
+  }
+
+  @Test
+  void everyQueryFindsData() throws Exception {
+    try (InProcessCluster cluster =
+            InProcessCluster.start(
+                directory, 3, Map.of("limits.maxWaitersPerLock", "1", "lease.minTtl", "100ms"));
+        PrometheusProcess prometheus =
+            PrometheusProcess.start(prometheusConfig(cluster), directory)) {
+      cluster.awaitLeader();
+      Traffic traffic = new Traffic(cluster);
+      traffic.everyKind();
+      traffic.changeLeader();
+      traffic.everyKind();
+      awaitScrapeOf(prometheus, "coordinator_limit_rejected_total");
+      awaitScrapeOf(prometheus, "coordinator_lease_expired_total > 0");
+
+      checkDashboard(prometheus);
+      checkAlerts(prometheus);
+      checkThatAlertsFire(cluster, prometheus);
+    }
+  }
+
+  private void checkDashboard(PrometheusProcess prometheus) throws Exception {
+    Map<String, List<String>> queries = dashboardQueries();
+    assertTrue(queries.size() > 30, "panels found: " + queries.size());
+    List<String> empty = new ArrayList<>();
+    for (Map.Entry<String, List<String>> panel : queries.entrySet()) {
+      for (String query : panel.getValue()) {
+        List<Double> values = prometheus.query(query);
+        boolean finds = values.stream().anyMatch(value -> !value.isNaN());
+        if (!finds && !MAY_BE_EMPTY.contains(panel.getKey())) {
+          empty.add(panel.getKey() + ": " + query + " -> " + values);
+        }
+      }
+    }
+    assertEquals(List.of(), empty, "queries of the dashboard that find nothing");
+  }
+
+  /** The queries of each panel, with the variables filled in as Grafana does. */
+  private static Map<String, List<String>> dashboardQueries() throws IOException {
+    Map<String, List<String>> queries = new LinkedHashMap<>();
+    JsonNode dashboard = new ObjectMapper().readTree(DASHBOARD.toFile());
+    for (JsonNode panel : dashboard.path("panels")) {
+      for (JsonNode target : panel.path("targets")) {
+        String query =
+            target
+                .path("expr")
+                .asText()
+                .replace("$__rate_interval", RATE_INTERVAL)
+                .replace("$cluster", "coordinator")
+                .replace("$member", ".*");
+        assertFalse(query.contains("$"), "a variable without a value in: " + query);
+        queries.computeIfAbsent(panel.path("title").asText(), title -> new ArrayList<>()).add(query);
+      }
+    }
+    return queries;
+  }
+
+  /** An alert that is not due finds nothing, but each metric that it names must exist. */
+  private static void checkAlerts(PrometheusProcess prometheus) throws Exception {
+    for (Map.Entry<String, String> alert : alerts().entrySet()) {
+      prometheus.query(alert.getValue());
+      Set<String> metrics = new TreeSet<>();
+      Matcher matcher = METRIC.matcher(alert.getValue());
+      while (matcher.find()) {
+        metrics.add(matcher.group());
+      }
+      assertFalse(metrics.isEmpty(), "no metric found in " + alert.getKey());
+      for (String metric : metrics) {
+        assertFalse(
+            prometheus.query(metric).isEmpty(),
+            alert.getKey() + " looks at " + metric + ", which does not exist");
+      }
+    }
+  }
+
+  private static Map<String, String> alerts() throws IOException {
+    Map<String, String> alerts = new LinkedHashMap<>();
+    for (JsonNode group : new YAMLMapper().readTree(ALERTS.toFile()).path("groups")) {
+      for (JsonNode rule : group.path("rules")) {
+        alerts.put(rule.path("alert").asText(), rule.path("expr").asText());
+      }
+    }
+    return alerts;
+  }
+
+  /** Two of three members stop: the alerts about that must be due, those about a lack must not. */
+  private static void checkThatAlertsFire(InProcessCluster cluster, PrometheusProcess prometheus)
+      throws Exception {
+    Map<String, String> alerts = alerts();
+    assertEquals(List.of(), prometheus.query(alerts.get("CoordinatorMemberDown")));
+    assertEquals(List.of(), prometheus.query(alerts.get("CoordinatorNoLeader")));
+    cluster.stop(1);
+    cluster.stop(2);
+    for (String alert :
+        List.of(
+            "CoordinatorMemberDown",
+            "CoordinatorQuorumAtRisk",
+            "CoordinatorNoLeader",
+            "CoordinatorMemberWithoutLeader")) {
+      awaitScrapeOf(prometheus, alerts.get(alert));
+    }
+  }
+
+  private static void awaitScrapeOf(PrometheusProcess prometheus, String expression)
+      throws Exception {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    while (prometheus.query(expression).isEmpty()) {
+      if (System.nanoTime() - end >= 0) {
+        fail("'" + expression + "' found nothing within a minute");
+      }
+      TimeUnit.MILLISECONDS.sleep(100);
+    }
+  }
+
+  /** The configuration that is shipped, with the addresses of this cluster. */
+  private Path prometheusConfig(InProcessCluster cluster) throws IOException {
+    String config = Files.readString(CONFIG);
+    for (int member = 1; member <= 3; member++) {
+      String shipped = "member-" + member + ":7422";
+      assertTrue(config.contains(shipped), CONFIG + " does not scrape " + shipped);
+      config =
+          config.replace(shipped, cluster.server(member).httpAddress().orElseThrow().toString());
+    }
+    config =
+        config
+            .replaceAll("(scrape|evaluation)_interval: \\w+", "$1_interval: " + SCRAPE_INTERVAL)
+            .replace("alerts.yml", ALERTS.toString());
+    Path file = directory.resolve("prometheus.yml");
+    Files.writeString(file, config);
+    return file;
+  }
+}
