@@ -71,8 +71,7 @@ final class PrometheusProcess implements AutoCloseable {
         .filter(Files::isExecutable)
         .findFirst()
         .map(Path::toString)
-        .orElseGet(
-            () -> fail(name + " is not on the PATH; on Debian: apt-get install prometheus"));
+        .orElseGet(() -> fail(name + " is not on the PATH; on Debian: apt-get install prometheus"));
   }
 
   private void awaitReady() throws Exception {

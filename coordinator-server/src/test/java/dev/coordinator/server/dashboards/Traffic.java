@@ -8,9 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.Duration;
 import dev.coordinator.client.CoordinatorClient;
 import dev.coordinator.client.HeldLock;
+import dev.coordinator.client.LockEvent;
 import dev.coordinator.client.Session;
-import dev.coordinator.client.Watch;
-import dev.coordinator.client.WatchListener;
 import dev.coordinator.server.InProcessCluster;
 import dev.coordinator.v1.AcquireLockRequest;
 import dev.coordinator.v1.AcquireLockResponse;
@@ -24,8 +23,11 @@ import dev.coordinator.v1.RevokeLeaseRequest;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** Calls of every kind, so that every metric has something to tell. */
 final class Traffic {
@@ -33,13 +35,14 @@ final class Traffic {
   private static final String NAME = "traffic/lock";
 
   private final InProcessCluster cluster;
+  private final Set<Integer> running = new TreeSet<>(Set.of(1, 2, 3));
 
   Traffic(InProcessCluster cluster) {
     this.cluster = cluster;
   }
 
   void everyKind() throws Exception {
-    for (int member : cluster.running()) {
+    for (int member : running) {
       leases(member);
       locks(member);
     }
@@ -84,8 +87,7 @@ final class Traffic {
     for (long token : List.of(held.getToken(), held.getToken() + 1)) {
       cluster
           .locks(member)
-          .checkSequencer(
-              CheckSequencerRequest.newBuilder().setName(NAME).setToken(token).build());
+          .checkSequencer(CheckSequencerRequest.newBuilder().setName(NAME).setToken(token).build());
     }
     assertEquals(Outcome.OUTCOME_TIMED_OUT, acquire(member, 50).getOutcome());
     assertEquals(Outcome.OUTCOME_HELD_BY_OTHER, acquire(member, 0).getOutcome());
@@ -153,37 +155,52 @@ final class Traffic {
   }
 
   private void sessionsAndWatches() throws Exception {
-    CompletableFuture<Void> seen = new CompletableFuture<>();
-    try (CoordinatorClient client = client();
-        Watch watch = client.watchPrefix("traffic/", onEvent(seen));
-        Session session = client.newSession(java.time.Duration.ofMillis(600))) {
-      // Long enough for some keep-alives.
-      long renewals = 3;
-      java.time.Duration before = session.remaining();
-      for (long i = 0; i < renewals; i++) {
-        TimeUnit.MILLISECONDS.sleep(before.toMillis() / 2);
+    CompletableFuture<LockEvent> seen = new CompletableFuture<>();
+    try (CoordinatorClient client = client()) {
+      client.watchPrefix("traffic/", seen::complete);
+      try (Session session = client.newSession(java.time.Duration.ofMillis(900))) {
+        awaitRenewal(session);
         try (HeldLock held = session.lock("traffic/session").acquire()) {
           assertTrue(held.verify());
         }
       }
       seen.get(30, TimeUnit.SECONDS);
-      assertTrue(watch != null);
     }
+  }
+
+  /** What remains of a session's time only grows when a keep-alive is answered. */
+  private static void awaitRenewal(Session session) {
+    AtomicLong leastMs = new AtomicLong(Long.MAX_VALUE);
+    InProcessCluster.await(
+        "a keep-alive",
+        () -> {
+          long remainingMs = session.remaining().toMillis();
+          boolean grown = remainingMs > leastMs.get();
+          leastMs.accumulateAndGet(remainingMs, Math::min);
+          return grown;
+        });
   }
 
   private CoordinatorClient client() {
     return CoordinatorClient.builder()
-        .endpoints(cluster.running().stream().map(cluster::clientAddress).toList())
+        .endpoints(running.stream().map(cluster::clientAddress).toList())
         .build();
   }
 
-  /** The leader goes and comes back as a follower. */
-  void changeLeader() throws Exception {
-    int leader = cluster.awaitLeader();
-    cluster.stop(leader);
-    cluster.awaitLeader();
-    cluster.start(leader);
-    cluster.awaitLeader();
+  /** The leader goes. Returns the next one. */
+  int loseLeader() {
+    stop(cluster.awaitLeader());
+    return cluster.awaitLeader();
+  }
+
+  /** A follower goes, and with it the majority. */
+  void loseMajority() {
+    stop(cluster.awaitFollower());
+  }
+
+  private void stop(int member) {
+    cluster.stop(member);
+    running.remove(member);
   }
 
   private static Duration millis(long millis) {
