@@ -165,8 +165,7 @@ public final class LeaderChannel implements AutoCloseable {
     if (known != null && known != avoided && !known.isSuspect(time.nanoTime())) {
       return known;
     }
-    // Without another leader to go to, the avoided member may still be the one that leads.
-    return known != null && known == avoided && !known.isDoubtful() ? known : pickAny(avoided);
+    return pickAny(avoided);
   }
 
   /** Any member that seems well, in turn; not {@code avoided} if it can be. */

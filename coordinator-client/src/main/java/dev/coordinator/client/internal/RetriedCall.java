@@ -36,7 +36,7 @@ final class RetriedCall<Q, R> extends CompletableFuture<R> {
   private boolean failing;
   private boolean mayHaveApplied;
   private int hops;
-  private MemberChannel lastTarget;
+  private MemberChannel avoided;
 
   RetriedCall(LeaderChannel channel, Rpc<Q, R> rpc, Q request, CallPolicy policy) {
     this.channel = channel;
@@ -56,9 +56,7 @@ final class RetriedCall<Q, R> extends CompletableFuture<R> {
       completeExceptionally(new CoordinatorException(Reason.CLOSED, "the client is closed"));
       return;
     }
-    MemberChannel target = channel.pick(failing ? lastTarget : null);
-    lastTarget = target;
-    Attempt attempt = new Attempt(target, attemptLimitNanos());
+    Attempt attempt = new Attempt(channel.pick(avoided), attemptLimitNanos());
     attempt.start(2);
     current = attempt;
     attempt.send(request);
@@ -89,7 +87,7 @@ final class RetriedCall<Q, R> extends CompletableFuture<R> {
         : Math.max(0, budgetNanos - (channel.time().nanoTime() - startedAtNanos));
   }
 
-  private void failed(Failure failure) {
+  private void failed(MemberChannel member, Failure failure) {
     if (isDone()) {
       return;
     }
@@ -107,6 +105,8 @@ final class RetriedCall<Q, R> extends CompletableFuture<R> {
       completeExceptionally(failure.toUnavailable(!mayHaveApplied));
       return;
     }
+    // An overloaded leader still leads: another member could only pass the call on to it.
+    avoided = failure.reason() == Reason.OVERLOADED ? null : member;
     // A slow cluster must not be drowned in repetitions.
     attemptTimeoutNanos = Math.min(2 * attemptTimeoutNanos, MAX_ATTEMPT_NANOS);
     channel.schedule(this::attempt, delayNanos);
@@ -149,9 +149,9 @@ final class RetriedCall<Q, R> extends CompletableFuture<R> {
     @Override
     void ended(Failure failure) {
       if (failure != null) {
-        failed(failure);
+        failed(member(), failure);
       } else if (response == null) {
-        failed(Failure.broken(member().address() + " ended the call without an answer"));
+        failed(member(), Failure.broken(member().address() + " ended the call without an answer"));
       } else {
         channel.learnFrom(member(), rpc.header().apply(response));
         complete(response);

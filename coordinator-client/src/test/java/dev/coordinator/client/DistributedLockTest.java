@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.client;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.coordinator.v1.AcquireLockRequest;
+import dev.coordinator.v1.ErrorReason;
+import dev.coordinator.v1.LockEvent;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class DistributedLockTest {
+
+  private static final Duration TTL = Duration.ofSeconds(60);
+
+  private final FakeCluster cluster = new FakeCluster(3);
+  private CoordinatorClient client;
+  private Session session;
+
+  @BeforeEach
+  void connect() {
+    client = cluster.client().build();
+    session = client.newSession(TTL);
+  }
+
+  @AfterEach
+  void stop() {
+    client.close();
+    cluster.close();
+  }
+
+  private CompletableFuture<HeldLock> queueUp() throws Exception {
+    int before = cluster.state().waiters("a");
+    CompletableFuture<HeldLock> waiting = session.lock("a").acquireAsync();
+    Eventually.until("queued", () -> cluster.state().waiters("a") == before + 1);
+    return waiting;
+  }
+
+  @Test
+  void tokensGrow() throws Exception {
+    long first;
+    try (HeldLock held = session.lock("a").acquire()) {
+      first = held.token();
+      assertTrue(held.isHeld());
+      assertEquals("a", held.name());
+    }
+    try (HeldLock held = session.lock("b").acquire()) {
+      assertTrue(held.token() > first);
+    }
+  }
+
+  @Test
+  void twoAcquisitionsOfOneSessionExcludeEachOther() throws Exception {
+    DistributedLock lock = session.lock("a");
+    try (HeldLock held = lock.acquire()) {
+      assertTrue(held.isHeld());
+      assertEquals(Optional.empty(), lock.tryAcquire());
+    }
+    List<AcquireLockRequest> sent = cluster.requests(AcquireLockRequest.class);
+    assertNotEquals(sent.get(0).getOwner(), sent.get(1).getOwner());
+  }
+
+  @Test
+  void waitersAreServedInOrder() throws Exception {
+    HeldLock first = session.lock("a").acquire();
+    CompletableFuture<HeldLock> second = queueUp();
+    CompletableFuture<HeldLock> third = queueUp();
+    first.close();
+    HeldLock next = second.get(10, TimeUnit.SECONDS);
+    assertFalse(third.isDone());
+    next.close();
+    assertTrue(third.get(10, TimeUnit.SECONDS).token() > next.token());
+  }
+
+  @Test
+  void aWaitThatTimesOutIsEmptyNotAnError() throws Exception {
+    HeldLock held = session.lock("a").acquire();
+    CompletableFuture<Optional<HeldLock>> waiting =
+        session.lock("a").acquireAsync(Duration.ofSeconds(30));
+    Eventually.until("queued", () -> cluster.state().waiters("a") == 1);
+    cluster.state().timeOut("a");
+    assertEquals(Optional.empty(), waiting.get(10, TimeUnit.SECONDS));
+    held.close();
+  }
+
+  @Test
+  void cancellingLeavesTheQueue() throws Exception {
+    HeldLock held = session.lock("a").acquire();
+    CompletableFuture<HeldLock> waiting = queueUp();
+    assertTrue(waiting.cancel(true));
+    Eventually.until("left the queue", () -> cluster.state().waiters("a") == 0);
+    assertThrows(CancellationException.class, waiting::join);
+    held.close();
+    Eventually.until("nobody holds it", () -> cluster.state().isFree("a"));
+  }
+
+  @Test
+  void anInterruptLeavesTheQueue() throws Exception {
+    HeldLock held = session.lock("a").acquire();
+    AtomicReference<Throwable> thrown = new AtomicReference<>();
+    Thread waiter =
+        new Thread(
+            () -> {
+              try {
+                session.lock("a").acquire();
+              } catch (InterruptedException | RuntimeException e) {
+                thrown.set(e);
+              }
+            });
+    waiter.start();
+    Eventually.until("queued", () -> cluster.state().waiters("a") == 1);
+    waiter.interrupt();
+    waiter.join(10_000);
+    assertEquals(InterruptedException.class, thrown.get().getClass());
+    Eventually.until("left the queue", () -> cluster.state().waiters("a") == 0);
+    held.close();
+  }
+
+  @Test
+  void aGrantThatCrossesTheCancellationIsGivenBack() throws Exception {
+    HeldLock held = session.lock("a").acquire();
+    CompletableFuture<HeldLock> waiting = queueUp();
+    // The member is too far gone to notice the cancellation, and grants later.
+    cluster.member(1).freeze();
+    waiting.cancel(true);
+    cluster.elect(2);
+    held.release().get(10, TimeUnit.SECONDS);
+    assertFalse(cluster.state().isFree("a") && cluster.state().events().size() < 3);
+    Eventually.until("given back", () -> cluster.state().isFree("a"));
+  }
+
+  @Test
+  void anAcquisitionWithoutAnAnswerLeavesNoHoldBehind() throws Exception {
+    try (CoordinatorClient hasty =
+        cluster.client().callTimeout(Duration.ofMillis(300)).build()) {
+      Session other = hasty.newSession(TTL);
+      for (int i = 0; i < 200; i++) {
+        cluster.loseNextAnswer();
+      }
+      UnavailableException failure =
+          assertThrows(UnavailableException.class, () -> other.lock("a").tryAcquire());
+      assertFalse(failure.outcomeKnown());
+      while (cluster.nextLostAnswer() != null) {
+        // From here on answers arrive.
+        Thread.onSpinWait();
+      }
+      Eventually.until("granted, then given back", () -> cluster.state().isFree("a"));
+      assertTrue(cluster.state().events().size() >= 2);
+    }
+  }
+
+  @Test
+  void aWaitThatSomebodyElseCancelledStartsAnew() throws Exception {
+    cluster.refuseNext(FakeError.of(ErrorReason.ERROR_REASON_WAIT_CANCELLED));
+    try (HeldLock held = session.lock("a").acquire()) {
+      assertTrue(held.isHeld());
+      List<AcquireLockRequest> sent = cluster.requests(AcquireLockRequest.class);
+      assertEquals(sent.get(0).getOwner(), sent.get(1).getOwner());
+      assertTrue(
+          sent.get(1).getRequestId().getNumber() > sent.get(0).getRequestId().getNumber());
+    }
+  }
+
+  @Test
+  void waitersLearnThatTheirSessionEnded() throws Exception {
+    HeldLock held = session.lock("a").acquire();
+    CompletableFuture<HeldLock> waiting = queueUp();
+    cluster.state().end(session.leaseId(), LockEvent.Kind.KIND_EXPIRED);
+    ExecutionException failure =
+        assertThrows(ExecutionException.class, () -> waiting.get(10, TimeUnit.SECONDS));
+    assertEquals(LeaseExpiredException.class, failure.getCause().getClass());
+    assertEquals(SessionState.EXPIRED, session.state());
+    assertFalse(held.isHeld());
+  }
+
+  @Test
+  void waitersAreFailedWhenTheirSessionIsClosed() throws Exception {
+    Session other = client.newSession(TTL);
+    HeldLock held = other.lock("a").acquire();
+    CompletableFuture<HeldLock> waiting = queueUp();
+    session.close();
+    ExecutionException failure =
+        assertThrows(ExecutionException.class, () -> waiting.get(10, TimeUnit.SECONDS));
+    assertEquals(LeaseExpiredException.class, failure.getCause().getClass());
+    held.close();
+  }
+
+  @Test
+  void acknowledgementsFollowTheAnswers() throws Exception {
+    session.lock("a").acquire().close();
+    session.lock("a").acquire().close();
+    List<AcquireLockRequest> sent = cluster.requests(AcquireLockRequest.class);
+    assertEquals(1, sent.get(0).getRequestId().getNumber());
+    assertEquals(3, sent.get(1).getRequestId().getNumber());
+    assertEquals(3, sent.get(1).getRequestId().getAcknowledgedBelow());
+  }
+
+  @Test
+  void aTaskRunsWithTheLockHeld() throws Exception {
+    long token =
+        session
+            .lock("a")
+            .withMetadata("nightly run")
+            .withLock(
+                held -> {
+                  assertEquals(
+                      "nightly run",
+                      client.locks().get("a").orElseThrow().holder().orElseThrow().metadata());
+                  assertTrue(client.locks().check("a", held.token()).valid());
+                  return held.token();
+                });
+    assertTrue(cluster.state().isFree("a"));
+    assertFalse(client.locks().check("a", token).valid());
+  }
+
+  @Test
+  void aNegativeWaitIsRefused() {
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> session.lock("a").acquire(Duration.ofMillis(-1)));
+  }
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.client;
+
+import com.google.protobuf.Message;
+import dev.coordinator.v1.ErrorReason;
+import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
+import io.grpc.inprocess.InProcessChannelBuilder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * Members in this process that keep to the wire contract and misbehave as they are told: they can be
+ * killed, frozen, demoted, and lose answers.
+ */
+final class FakeCluster implements AutoCloseable {
+
+  /** Who was asked what. */
+  record Asked(int member, Message request) {}
+
+  private final String prefix = UUID.randomUUID() + ":";
+  private final FakeState state = new FakeState();
+  private final List<FakeMember> members = new ArrayList<>();
+  private final Queue<Asked> asked = new ConcurrentLinkedQueue<>();
+  private final Queue<StatusRuntimeException> lostAnswers = new ConcurrentLinkedQueue<>();
+  private final Queue<StatusRuntimeException> refusals = new ConcurrentLinkedQueue<>();
+  private final Queue<StatusRuntimeException> watchRefusals = new ConcurrentLinkedQueue<>();
+  private volatile int leader = 1;
+  private volatile boolean forwarding = true;
+  private volatile boolean secretive;
+
+  FakeCluster(int size) {
+    for (int id = 1; id <= size; id++) {
+      members.add(new FakeMember(this, id));
+    }
+    members.forEach(FakeMember::start);
+  }
+
+  /** A client that knows the members of these ids; of all if none is given. */
+  CoordinatorClient.Builder client(int... ids) {
+    List<String> endpoints = new ArrayList<>();
+    for (FakeMember member : members) {
+      boolean wanted = ids.length == 0;
+      for (int id : ids) {
+        wanted |= id == member.id();
+      }
+      if (wanted) {
+        endpoints.add(address(member.id()));
+      }
+    }
+    return CoordinatorClient.builder().endpoints(endpoints).connector(this::connect);
+  }
+
+  private ManagedChannel connect(String address) {
+    return InProcessChannelBuilder.forName(address).directExecutor().build();
+  }
+
+  String address(int id) {
+    return prefix + id;
+  }
+
+  FakeState state() {
+    return state;
+  }
+
+  FakeMember member(int id) {
+    return members.get(id - 1);
+  }
+
+  int size() {
+    return members.size();
+  }
+
+  int leader() {
+    return leader;
+  }
+
+  /** 0 for none. */
+  void elect(int id) {
+    leader = id;
+  }
+
+  boolean isForwarding() {
+    return forwarding;
+  }
+
+  /** Whether followers pass calls on, or say NOT_LEADER. */
+  void setForwarding(boolean on) {
+    forwarding = on;
+  }
+
+  /** Carries out the next numbered call but loses its answer. */
+  void loseNextAnswer() {
+    lostAnswers.add(FakeError.of(ErrorReason.ERROR_REASON_OUTCOME_UNKNOWN));
+  }
+
+  StatusRuntimeException nextLostAnswer() {
+    return lostAnswers.poll();
+  }
+
+  /** Refuses the next call to the leader. */
+  void refuseNext(StatusRuntimeException error) {
+    refusals.add(error);
+  }
+
+  StatusRuntimeException nextRefusal() {
+    return refusals.poll();
+  }
+
+  /** Refuses the next watch. */
+  void refuseNextWatch(StatusRuntimeException error) {
+    watchRefusals.add(error);
+  }
+
+  StatusRuntimeException nextWatchRefusal() {
+    return watchRefusals.poll();
+  }
+
+  void asked(int member, Message request) {
+    asked.add(new Asked(member, request));
+  }
+
+  /** The requests of a kind that came in, in order. */
+  <Q extends Message> List<Q> requests(Class<Q> kind) {
+    return asked.stream().map(Asked::request).filter(kind::isInstance).map(kind::cast).toList();
+  }
+
+  /** The members that requests of a kind came to, in order. */
+  List<Integer> membersAsked(Class<? extends Message> kind) {
+    return asked.stream()
+        .filter(request -> kind.isInstance(request.request()))
+        .map(Asked::member)
+        .toList();
+  }
+
+  boolean isSecretive() {
+    return secretive;
+  }
+
+  /** Members do not tell who belongs to the cluster. */
+  void keepMembersSecret() {
+    secretive = true;
+  }
+
+  @Override
+  public void close() {
+    members.forEach(FakeMember::kill);
+  }
+}

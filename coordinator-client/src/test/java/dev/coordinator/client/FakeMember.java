@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.client;
+
+import com.google.protobuf.Message;
+import dev.coordinator.v1.AcquireLockRequest;
+import dev.coordinator.v1.AcquireLockResponse;
+import dev.coordinator.v1.CheckSequencerRequest;
+import dev.coordinator.v1.CheckSequencerResponse;
+import dev.coordinator.v1.ClusterServiceGrpc;
+import dev.coordinator.v1.ErrorReason;
+import dev.coordinator.v1.GetLockRequest;
+import dev.coordinator.v1.GetLockResponse;
+import dev.coordinator.v1.GetStatusRequest;
+import dev.coordinator.v1.GetStatusResponse;
+import dev.coordinator.v1.GrantLeaseRequest;
+import dev.coordinator.v1.GrantLeaseResponse;
+import dev.coordinator.v1.KeepAliveRequest;
+import dev.coordinator.v1.KeepAliveResponse;
+import dev.coordinator.v1.LeaseServiceGrpc;
+import dev.coordinator.v1.ListMembersRequest;
+import dev.coordinator.v1.ListMembersResponse;
+import dev.coordinator.v1.LockEvent;
+import dev.coordinator.v1.LockServiceGrpc;
+import dev.coordinator.v1.Member;
+import dev.coordinator.v1.ReleaseLockRequest;
+import dev.coordinator.v1.ReleaseLockResponse;
+import dev.coordinator.v1.ResponseHeader;
+import dev.coordinator.v1.RevokeLeaseRequest;
+import dev.coordinator.v1.RevokeLeaseResponse;
+import dev.coordinator.v1.Role;
+import dev.coordinator.v1.WatchRequest;
+import dev.coordinator.v1.WatchResponse;
+import dev.coordinator.v1.WatchServiceGrpc;
+import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
+import io.grpc.Metadata;
+import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.inprocess.InProcessServerBuilder;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+
+/** One fake member: gRPC services over the shared {@link FakeState}. */
+final class FakeMember {
+
+  private static final Metadata.Key<String> LEADER_KEY =
+      Metadata.Key.of("coordinator-leader", Metadata.ASCII_STRING_MARSHALLER);
+
+  private final FakeCluster cluster;
+  private final int id;
+  private final Set<FakeWatch> watches = ConcurrentHashMap.newKeySet();
+  private Server server;
+  private volatile boolean alive;
+  private volatile boolean frozen;
+  private volatile boolean keepAliveAnswered = true;
+
+  FakeMember(FakeCluster cluster, int id) {
+    this.cluster = cluster;
+    this.id = id;
+  }
+
+  int id() {
+    return id;
+  }
+
+  void start() {
+    try {
+      server =
+          InProcessServerBuilder.forName(cluster.address(id))
+              .intercept(new Behaviour())
+              .addService(new Leases())
+              .addService(new Locks())
+              .addService(new Watches())
+              .addService(new Cluster())
+              .build()
+              .start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    frozen = false;
+    alive = true;
+  }
+
+  /** Breaks every connection; what is asked afterwards fails at once. */
+  void kill() {
+    alive = false;
+    server.shutdownNow();
+    watches.clear();
+  }
+
+  /** Says nothing from now on, and does nothing, but keeps its connections. */
+  void freeze() {
+    frozen = true;
+  }
+
+  void thaw() {
+    frozen = false;
+  }
+
+  /** Whether renewals get answers. */
+  void answerKeepAlives(boolean on) {
+    keepAliveAnswered = on;
+  }
+
+  /** Sends watchers what has happened. */
+  void publish() {
+    watches.forEach(FakeWatch::push);
+  }
+
+  int watchers() {
+    return watches.size();
+  }
+
+  /** Ends all watch streams as a member does that lost contact with a leader. */
+  void endWatches() {
+    watches.forEach(watch -> watch.end(FakeError.of(ErrorReason.ERROR_REASON_NO_LEADER)));
+    watches.clear();
+  }
+
+  private boolean isReachable(int member) {
+    return member != 0 && cluster.member(member).alive && !cluster.member(member).frozen;
+  }
+
+  private ResponseHeader header() {
+    return ResponseHeader.newBuilder()
+        .setClusterId("fake")
+        .setMemberId(id)
+        .setLeaderId(cluster.leader())
+        .setRevision(cluster.state().revision())
+        .build();
+  }
+
+  private <R> void answer(StreamObserver<R> observer, Message request, Supplier<R> work) {
+    answerLater(observer, request, () -> CompletableFuture.completedFuture(work.get()));
+  }
+
+  private <R> void answerLater(
+      StreamObserver<R> observer, Message request, Supplier<CompletableFuture<R>> work) {
+    cluster.asked(id, request);
+    try {
+      checkLeader();
+      CompletableFuture<R> result = work.get();
+      StatusRuntimeException lost = cluster.nextLostAnswer();
+      if (lost != null) {
+        throw lost;
+      }
+      result.whenComplete((response, failure) -> finish(observer, response, failure));
+    } catch (StatusRuntimeException e) {
+      observer.onError(e);
+    }
+  }
+
+  private static <R> void finish(StreamObserver<R> observer, R response, Throwable failure) {
+    if (observer instanceof ServerCallStreamObserver<R> call && call.isCancelled()) {
+      return;
+    }
+    if (failure != null) {
+      observer.onError(failure instanceof CompletionException ? failure.getCause() : failure);
+    } else {
+      observer.onNext(response);
+      observer.onCompleted();
+    }
+  }
+
+  private void checkLeader() {
+    int leader = cluster.leader();
+    if (leader != id && !(cluster.isForwarding() && isReachable(leader))) {
+      throw isReachable(leader)
+          ? FakeError.of(
+              ErrorReason.ERROR_REASON_NOT_LEADER, "leader", cluster.address(leader))
+          : FakeError.of(ErrorReason.ERROR_REASON_NO_LEADER);
+    }
+    StatusRuntimeException refusal = cluster.nextRefusal();
+    if (refusal != null) {
+      throw refusal;
+    }
+  }
+
+  /** Names the leader, and says nothing at all while frozen. */
+  private final class Behaviour implements ServerInterceptor {
+
+    @Override
+    public <Q, R> ServerCall.Listener<Q> interceptCall(
+        ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+      if (frozen) {
+        return new ServerCall.Listener<>() {};
+      }
+      return next.startCall(
+          new SimpleForwardingServerCall<>(call) {
+            @Override
+            public void sendHeaders(Metadata out) {
+              if (cluster.leader() != id && cluster.leader() != 0 && !cluster.isSecretive()) {
+                out.put(LEADER_KEY, cluster.address(cluster.leader()));
+              }
+              if (!frozen) {
+                super.sendHeaders(out);
+              }
+            }
+
+            @Override
+            public void sendMessage(R message) {
+              if (!frozen) {
+                super.sendMessage(message);
+              }
+            }
+
+            @Override
+            public void close(Status status, Metadata trailers) {
+              if (!frozen) {
+                super.close(status, trailers);
+              }
+            }
+          },
+          headers);
+    }
+  }
+
+  private final class Leases extends LeaseServiceGrpc.LeaseServiceImplBase {
+
+    @Override
+    public void grantLease(
+        GrantLeaseRequest request, StreamObserver<GrantLeaseResponse> observer) {
+      answer(
+          observer,
+          request,
+          () -> cluster.state().grant(request).toBuilder().setHeader(header()).build());
+    }
+
+    @Override
+    public void revokeLease(
+        RevokeLeaseRequest request, StreamObserver<RevokeLeaseResponse> observer) {
+      answer(
+          observer,
+          request,
+          () -> cluster.state().end(request.getLeaseId(), LockEvent.Kind.KIND_REVOKED));
+    }
+
+    @Override
+    public StreamObserver<KeepAliveRequest> keepAlive(StreamObserver<KeepAliveResponse> observer) {
+      return new StreamObserver<>() {
+        @Override
+        public void onNext(KeepAliveRequest request) {
+          if (frozen) {
+            return;
+          }
+          cluster.asked(id, request);
+          try {
+            checkLeader();
+            if (keepAliveAnswered) {
+              observer.onNext(cluster.state().keepAlive(request));
+            }
+          } catch (StatusRuntimeException e) {
+            observer.onError(e);
+          }
+        }
+
+        @Override
+        public void onError(Throwable failure) {
+          // The client has gone; there is nobody to tell.
+        }
+
+        @Override
+        public void onCompleted() {
+          observer.onCompleted();
+        }
+      };
+    }
+  }
+
+  private final class Locks extends LockServiceGrpc.LockServiceImplBase {
+
+    @Override
+    public void acquireLock(
+        AcquireLockRequest request, StreamObserver<AcquireLockResponse> observer) {
+      ServerCallStreamObserver<AcquireLockResponse> call =
+          (ServerCallStreamObserver<AcquireLockResponse>) observer;
+      CompletableFuture<CompletableFuture<AcquireLockResponse>> wait = new CompletableFuture<>();
+      call.setOnCancelHandler(
+          () -> {
+            // A member that is dead or frozen takes nothing out of the queue.
+            if (alive && !frozen) {
+              wait.thenAccept(cluster.state()::cancelWait);
+            }
+          });
+      answerLater(
+          observer,
+          request,
+          () -> {
+            CompletableFuture<AcquireLockResponse> answer = cluster.state().acquire(request);
+            wait.complete(answer);
+            return answer;
+          });
+    }
+
+    @Override
+    public void releaseLock(
+        ReleaseLockRequest request, StreamObserver<ReleaseLockResponse> observer) {
+      answer(observer, request, () -> cluster.state().release(request));
+    }
+
+    @Override
+    public void getLock(GetLockRequest request, StreamObserver<GetLockResponse> observer) {
+      answer(observer, request, () -> cluster.state().get(request.getName()));
+    }
+
+    @Override
+    public void checkSequencer(
+        CheckSequencerRequest request, StreamObserver<CheckSequencerResponse> observer) {
+      answer(
+          observer,
+          request,
+          () -> cluster.state().check(request.getName(), request.getToken()));
+    }
+  }
+
+  private final class Watches extends WatchServiceGrpc.WatchServiceImplBase {
+
+    @Override
+    public void watch(WatchRequest request, StreamObserver<WatchResponse> observer) {
+      cluster.asked(id, request);
+      StatusRuntimeException refusal = cluster.nextWatchRefusal();
+      if (refusal != null) {
+        observer.onError(refusal);
+        return;
+      }
+      FakeWatch watch =
+          new FakeWatch(
+              cluster.state(), request, (ServerCallStreamObserver<WatchResponse>) observer);
+      if (watch.begin(header())) {
+        watches.add(watch);
+      }
+    }
+  }
+
+  private final class Cluster extends ClusterServiceGrpc.ClusterServiceImplBase {
+
+    @Override
+    public void getStatus(GetStatusRequest request, StreamObserver<GetStatusResponse> observer) {
+      cluster.asked(id, request);
+      finish(
+          observer,
+          GetStatusResponse.newBuilder()
+              .setHeader(header())
+              .setRole(cluster.leader() == id ? Role.ROLE_LEADER : Role.ROLE_FOLLOWER)
+              .build(),
+          null);
+    }
+
+    @Override
+    public void listMembers(
+        ListMembersRequest request, StreamObserver<ListMembersResponse> observer) {
+      cluster.asked(id, request);
+      if (cluster.isSecretive()) {
+        finish(observer, ListMembersResponse.getDefaultInstance(), null);
+        return;
+      }
+      ListMembersResponse.Builder response = ListMembersResponse.newBuilder().setHeader(header());
+      for (int member = 1; member <= cluster.size(); member++) {
+        response.addMembers(
+            Member.newBuilder()
+                .setMemberId(member)
+                .setClientAddress(cluster.address(member)));
+      }
+      finish(observer, response.build(), null);
+    }
+  }
+
+  /** One watch stream, pushed by the test. */
+  private static final class FakeWatch {
+
+    private final FakeState state;
+    private final WatchRequest request;
+    private final ServerCallStreamObserver<WatchResponse> observer;
+    private long sent;
+
+    FakeWatch(
+        FakeState state, WatchRequest request, ServerCallStreamObserver<WatchResponse> observer) {
+      this.state = state;
+      this.request = request;
+      this.observer = observer;
+    }
+
+    private String prefix() {
+      return request.hasName() ? request.getName() : request.getPrefix();
+    }
+
+    synchronized boolean begin(ResponseHeader header) {
+      long start = request.getStartRevision();
+      if (start > 0 && start < state.oldestRevision()) {
+        observer.onError(
+            FakeError.of(
+                ErrorReason.ERROR_REASON_COMPACTED,
+                "oldest_revision",
+                "" + state.oldestRevision()));
+        return false;
+      }
+      synchronized (state) {
+        sent = start > 0 ? start - 1 : state.revision();
+        WatchResponse.Builder first =
+            WatchResponse.newBuilder().setHeader(header).setRevision(sent);
+        if (request.getInitialState()) {
+          first.addAllInitialState(state.heldLocks(prefix()));
+        }
+        observer.onNext(first.build());
+      }
+      push();
+      return true;
+    }
+
+    synchronized void push() {
+      List<LockEvent> events = state.eventsFrom(sent + 1, prefix());
+      if (!events.isEmpty() && !observer.isCancelled()) {
+        sent = events.get(events.size() - 1).getRevision();
+        observer.onNext(
+            WatchResponse.newBuilder().setRevision(sent).addAllEvents(events).build());
+      }
+    }
+
+    synchronized void end(StatusRuntimeException failure) {
+      if (!observer.isCancelled()) {
+        observer.onError(failure);
+      }
+    }
+  }
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.client;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.coordinator.client.CoordinatorException.Reason;
+import dev.coordinator.v1.AcquireLockRequest;
+import dev.coordinator.v1.ErrorReason;
+import dev.coordinator.v1.GetLockRequest;
+import dev.coordinator.v1.GrantLeaseRequest;
+import dev.coordinator.v1.ReleaseLockRequest;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** How calls find the leader, and what becomes of them when it changes, dies or freezes. */
+class LeaderFollowingTest {
+
+  private static final Duration TTL = Duration.ofSeconds(30);
+
+  private final FakeCluster cluster = new FakeCluster(3);
+
+  @AfterEach
+  void stop() {
+    cluster.close();
+  }
+
+  @Test
+  void oneEndpointIsEnoughToFindTheLeader() throws Exception {
+    cluster.elect(3);
+    try (CoordinatorClient client = cluster.client(1).build()) {
+      client.locks().get("a");
+      Eventually.until("members learned", () -> client.cluster().knownAddresses().size() == 3);
+      Eventually.until(
+          "calls go to the leader directly",
+          () -> {
+            client.locks().get("a");
+            List<Integer> asked = cluster.membersAsked(GetLockRequest.class);
+            return asked.get(asked.size() - 1) == 3;
+          });
+    }
+  }
+
+  @Test
+  void aFollowerThatDoesNotPassCallsOnNamesTheLeader() {
+    cluster.elect(3);
+    cluster.keepMembersSecret();
+    cluster.setForwarding(false);
+    try (CoordinatorClient client = cluster.client(1).build()) {
+      assertEquals(Optional.empty(), client.locks().get("a"));
+      assertEquals(Optional.empty(), client.locks().get("a"));
+      assertEquals(List.of(1, 3, 3), cluster.membersAsked(GetLockRequest.class));
+    }
+  }
+
+  @Test
+  void aLeaderThatStepsDownIsLeft() {
+    cluster.keepMembersSecret();
+    cluster.setForwarding(false);
+    try (CoordinatorClient client = cluster.client(1).build()) {
+      client.locks().get("a");
+      cluster.elect(2);
+      client.locks().get("a");
+      assertEquals(List.of(1, 1, 2), cluster.membersAsked(GetLockRequest.class));
+    }
+  }
+
+  @Test
+  void callsWaitForAnElection() {
+    cluster.elect(0);
+    try (CoordinatorClient client = cluster.client().build()) {
+      CompletableFuture<Session> opening = client.newSessionAsync(TTL);
+      assertFalse(opening.isDone());
+      cluster.elect(2);
+      assertNotEquals(0, opening.orTimeout(10, TimeUnit.SECONDS).join().leaseId());
+    }
+  }
+
+  @Test
+  void aCallWithoutALeaderFailsWhenItsTimeIsOverAndHadNoEffect() {
+    cluster.elect(0);
+    try (CoordinatorClient client =
+        cluster.client().callTimeout(Duration.ofMillis(200)).build()) {
+      UnavailableException failure =
+          assertThrows(UnavailableException.class, () -> client.newSession(TTL));
+      assertEquals(Reason.NO_LEADER, failure.reason());
+      assertTrue(failure.outcomeKnown());
+    }
+  }
+
+  @Test
+  void aRepeatedAcquisitionKeepsItsNumberAndIsGrantedOnce() throws Exception {
+    try (CoordinatorClient client = cluster.client().build();
+        Session session = client.newSession(TTL)) {
+      cluster.loseNextAnswer();
+      try (HeldLock held = session.lock("a").acquire()) {
+        List<AcquireLockRequest> sent = cluster.requests(AcquireLockRequest.class);
+        assertEquals(2, sent.size());
+        assertEquals(sent.get(0), sent.get(1));
+        assertEquals(1, cluster.state().events().size());
+        assertEquals(cluster.state().events().get(0).getToken(), held.token());
+      }
+    }
+  }
+
+  @Test
+  void aRepeatedReleaseKeepsItsNumberAndDoesNotFail() throws Exception {
+    try (CoordinatorClient client = cluster.client().build();
+        Session session = client.newSession(TTL)) {
+      HeldLock held = session.lock("a").acquire();
+      cluster.loseNextAnswer();
+      held.release().get(10, TimeUnit.SECONDS);
+      List<ReleaseLockRequest> sent = cluster.requests(ReleaseLockRequest.class);
+      assertEquals(2, sent.size());
+      assertEquals(sent.get(0), sent.get(1));
+      assertTrue(cluster.state().isFree("a"));
+    }
+  }
+
+  @Test
+  void aRepeatedGrantFindsTheSameLease() {
+    try (CoordinatorClient client = cluster.client().build()) {
+      cluster.loseNextAnswer();
+      try (Session session = client.newSession(TTL)) {
+        assertTrue(cluster.state().isAlive(session.leaseId()));
+        assertEquals(1, cluster.state().leaseCount());
+        List<GrantLeaseRequest> sent = cluster.requests(GrantLeaseRequest.class);
+        assertEquals(sent.get(0).getNonce(), sent.get(1).getNonce());
+      }
+    }
+  }
+
+  @Test
+  void aPlainCallIsNotRepeatedOnceItMayHaveTakenEffect() {
+    try (CoordinatorClient client = cluster.client().build()) {
+      LeaseGrant lease = client.leases().grant(TTL, "test");
+      cluster.loseNextAnswer();
+      UnavailableException failure =
+          assertThrows(
+              UnavailableException.class,
+              () -> client.locks().acquire("a", lease.id(), "me", Duration.ZERO));
+      assertFalse(failure.outcomeKnown());
+      assertEquals(Reason.OUTCOME_UNKNOWN, failure.reason());
+      assertEquals(1, cluster.requests(AcquireLockRequest.class).size());
+    }
+  }
+
+  @Test
+  void anOverloadedMemberIsAskedAgain() {
+    try (CoordinatorClient client = cluster.client().build()) {
+      cluster.refuseNext(FakeError.of(ErrorReason.ERROR_REASON_OVERLOADED));
+      LeaseGrant lease = client.leases().grant(TTL, "test");
+      cluster.refuseNext(FakeError.of(ErrorReason.ERROR_REASON_OVERLOADED));
+      // An overloaded member did nothing, so even a plain call may be repeated.
+      assertTrue(client.locks().acquire("a", lease.id(), "me", Duration.ZERO).isPresent());
+    }
+  }
+
+  @Test
+  void aRefusalTellsReasonAndDetails() {
+    try (CoordinatorClient client = cluster.client().build()) {
+      cluster.refuseNext(FakeError.of(ErrorReason.ERROR_REASON_INVALID_FIELD, "field", "ttl"));
+      CoordinatorException refused =
+          assertThrows(CoordinatorException.class, () -> client.newSession(TTL));
+      assertEquals(Reason.INVALID_FIELD, refused.reason());
+      assertEquals("ttl", refused.details().get("field"));
+    }
+  }
+
+  @Test
+  void aWaitGoesOnElsewhereWhenTheLeaderIsKilled() throws Exception {
+    try (CoordinatorClient client = cluster.client().build();
+        Session first = client.newSession(TTL);
+        Session second = client.newSession(TTL)) {
+      HeldLock held = first.lock("a").acquire();
+      CompletableFuture<HeldLock> waiting = second.lock("a").acquireAsync();
+      Eventually.until("queued", () -> cluster.state().waiters("a") == 1);
+      cluster.member(1).kill();
+      cluster.elect(2);
+      held.release().get(10, TimeUnit.SECONDS);
+      assertTrue(waiting.get(10, TimeUnit.SECONDS).token() > held.token());
+    }
+  }
+
+  @Test
+  void aFrozenLeaderIsNoticedWhileAWaitIsInItsQueue() throws Exception {
+    try (CoordinatorClient client = cluster.client().build();
+        Session first = client.newSession(TTL);
+        Session second = client.newSession(TTL)) {
+      HeldLock held = first.lock("a").acquire();
+      CompletableFuture<HeldLock> waiting = second.lock("a").acquireAsync();
+      Eventually.until("queued", () -> cluster.state().waiters("a") == 1);
+      cluster.member(1).freeze();
+      cluster.elect(2);
+      held.release().get(10, TimeUnit.SECONDS);
+      HeldLock next = waiting.get(10, TimeUnit.SECONDS);
+      assertTrue(next.token() > held.token());
+      List<AcquireLockRequest> sent = cluster.requests(AcquireLockRequest.class);
+      assertEquals(sent.get(1), sent.get(sent.size() - 1));
+    }
+  }
+
+  @Test
+  void aHintThatNamesADeadLeaderIsNotFollowed() throws Exception {
+    try (CoordinatorClient client = cluster.client().build()) {
+      client.locks().get("a");
+      Eventually.until("members learned", () -> client.cluster().knownAddresses().size() == 3);
+      cluster.member(1).kill();
+      // The others still believe in it for a while.
+      CompletableFuture<Optional<LockInfo>> call = client.locks().getAsync("b");
+      Eventually.until(
+          "others asked",
+          () -> cluster.membersAsked(GetLockRequest.class).stream().anyMatch(id -> id != 1));
+      cluster.elect(2);
+      assertEquals(Optional.empty(), call.get(10, TimeUnit.SECONDS));
+    }
+  }
+
+  @Test
+  void aMemberIsAskedForItsStatusAndNobodyElse() {
+    try (CoordinatorClient client = cluster.client().build()) {
+      MemberStatus status = client.cluster().status(cluster.address(2));
+      assertEquals(2, status.memberId());
+      assertEquals(MemberStatus.Role.FOLLOWER, status.role());
+      cluster.member(2).kill();
+      assertThrows(
+          UnavailableException.class, () -> client.cluster().status(cluster.address(2)));
+      assertEquals(3, client.cluster().members().size());
+    }
+  }
+
+  @Test
+  void aClosedClientSaysSo() {
+    CoordinatorClient client = cluster.client().build();
+    client.close();
+    CoordinatorException failure =
+        assertThrows(CoordinatorException.class, () -> client.locks().get("a"));
+    assertEquals(Reason.CLOSED, failure.reason());
+    assertThrows(CoordinatorException.class, () -> client.newSession(TTL));
+  }
+}
