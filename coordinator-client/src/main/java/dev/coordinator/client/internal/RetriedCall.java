@@ -6,6 +6,8 @@ import dev.coordinator.client.CoordinatorException.Reason;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One unary call and its attempts, one after the other, until a member answers, the call may not be
@@ -16,6 +18,8 @@ import java.util.concurrent.TimeUnit;
  * queue. Completed on a gRPC or scheduler thread.
  */
 final class RetriedCall<Q, R> extends CompletableFuture<R> {
+
+  private static final Logger log = LoggerFactory.getLogger(RetriedCall.class);
 
   private static final long MIN_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
   private static final long MAX_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
@@ -109,6 +113,12 @@ final class RetriedCall<Q, R> extends CompletableFuture<R> {
     avoided = failure.reason() == Reason.OVERLOADED ? null : member;
     // A slow cluster must not be drowned in repetitions.
     attemptTimeoutNanos = Math.min(2 * attemptTimeoutNanos, MAX_ATTEMPT_NANOS);
+    log.debug(
+        "{} at {}: {}; again in {} ms",
+        rpc.method().getBareMethodName(),
+        member.address(),
+        failure.message(),
+        TimeUnit.NANOSECONDS.toMillis(delayNanos));
     channel.schedule(this::attempt, delayNanos);
   }
 
