@@ -6,21 +6,18 @@ import dev.coordinator.client.internal.Rpc;
 import dev.coordinator.v1.AcquireLockRequest;
 import dev.coordinator.v1.AcquireLockResponse;
 import dev.coordinator.v1.AcquireLockResponse.Outcome;
-import dev.coordinator.v1.GetLockRequest;
-import dev.coordinator.v1.Lock;
 import dev.coordinator.v1.ReleaseLockRequest;
 import dev.coordinator.v1.RequestId;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Clears up after an acquisition that ended without an answer: nobody waits for it any more, yet
- * the cluster may have granted it, or may grant it later out of the queue.
+ * Clears up after an acquisition that ended without an answer: nobody waits for it any more, yet the
+ * cluster may have granted it, or may grant it later out of the queue.
  *
  * <p>It asks for the lock once more under the same owner, without waiting. That request follows the
- * abandoned one in the log and its number lets the cluster drop late duplicates of it. A hold is
- * given back; a place in the queue is looked after until it is gone. Ends with the session at the
- * latest.
+ * abandoned one in the log and takes over its place in the queue, which it leaves at once; if it meets a
+ * hold instead, the hold is given back. Ends with the session at the latest.
  */
 final class AbandonedAcquisition {
 
@@ -68,8 +65,6 @@ final class AbandonedAcquisition {
     if (response.getOutcome() == Outcome.OUTCOME_ACQUIRED
         || response.getOutcome() == Outcome.OUTCOME_ALREADY_HELD) {
       release(response.getToken());
-    } else {
-      lookForPlaceInQueue();
     }
   }
 
@@ -96,36 +91,10 @@ final class AbandonedAcquisition {
             });
   }
 
-  private void lookForPlaceInQueue() {
-    session
-        .core()
-        .channel()
-        .call(Rpc.GET_LOCK, GetLockRequest.newBuilder().setName(name).build(), policy())
-        .whenComplete(
-            (response, failure) -> {
-              if (failure != null) {
-                againIfUnavailable(failure);
-              } else if (mayWait(response.getLock())) {
-                again();
-              }
-            });
-  }
-
-  private boolean mayWait(Lock lock) {
-    return lock.getWaiterCount() > lock.getWaitersCount()
-        || lock.getWaitersList().stream()
-            .anyMatch(
-                waiter ->
-                    waiter.getLeaseId() == session.leaseId() && waiter.getOwner().equals(owner));
-  }
-
   private void againIfUnavailable(Throwable failure) {
-    if (failure instanceof UnavailableException) {
-      again();
+    if (!(failure instanceof UnavailableException)) {
+      return;
     }
-  }
-
-  private void again() {
     try {
       session.core().scheduler().schedule(this::settle, AGAIN_MS, TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException e) {

@@ -31,6 +31,11 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
   private final long startedAtNanos;
   private volatile CompletableFuture<AcquireLockResponse> call;
 
+  /** The request whose answer counts. Guarded by this, like the next one. */
+  private RequestId currentId;
+
+  private boolean answered;
+
   /**
    * @param wait null to wait without limit
    */
@@ -51,7 +56,11 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
   }
 
   private void send(Duration waitLeft) {
-    RequestId id = session.numbers().next();
+    RequestId id = session.numbers().next(this::renumber);
+    if (!supersede(id)) {
+      session.numbers().answered(id);
+      return;
+    }
     AcquireLockRequest.Builder request =
         AcquireLockRequest.newBuilder()
             .setName(name)
@@ -62,11 +71,43 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
     if (waitLeft != null) {
       request.setWaitTimeout(ProtoRecords.duration(waitLeft));
     }
-    call = session.core().channel().call(Rpc.ACQUIRE_LOCK, request.build(), policy(waitLeft));
-    call.whenComplete((response, failure) -> answered(id, response, failure));
+    CompletableFuture<AcquireLockResponse> sent =
+        session.core().channel().call(Rpc.ACQUIRE_LOCK, request.build(), policy(waitLeft));
+    call = sent;
+    sent.whenComplete((response, failure) -> answered(id, response, failure));
     if (isDone()) {
-      call.cancel(true);
+      sent.cancel(true);
     }
+  }
+
+  private synchronized boolean supersede(RequestId id) {
+    if (!answered) {
+      currentId = id;
+    }
+    return !answered;
+  }
+
+  /** Tells whether the answer to this request is the one; no request takes over after that. */
+  private synchronized boolean settle(RequestId id) {
+    boolean settled = id.equals(currentId) && !answered;
+    answered |= settled;
+    return settled;
+  }
+
+  private synchronized void unsettle() {
+    answered = false;
+  }
+
+  /** The cluster lets a further request of the same owner take over its place in the queue. */
+  private void renumber() {
+    session
+        .core()
+        .execute(
+            () -> {
+              if (!isDone()) {
+                send(waitLeft());
+              }
+            });
   }
 
   private CallPolicy policy(Duration waitLeft) {
@@ -81,6 +122,10 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
 
   private void answered(RequestId id, AcquireLockResponse response, Throwable failure) {
     session.numbers().answered(id);
+    if (!settle(id)) {
+      // A request with a fresh number took over, and gets the answer.
+      return;
+    }
     if (failure != null) {
       failed(failure);
       return;
@@ -108,6 +153,7 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
     if (repeatedElsewhere && !isDone()) {
       // Nobody here cancelled: a broken connection did, at a member that took it for the caller's
       // will.
+      unsettle();
       send(waitLeft());
       return;
     }

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
 
@@ -52,6 +53,16 @@ record ClientCore(
           }
         });
     return handed;
+  }
+
+  /** Runs a short task on the scheduler thread, unless the client is closed. */
+  void execute(Runnable task) {
+    try {
+      scheduler.execute(task);
+    } catch (RejectedExecutionException e) {
+      // What a closed client leaves undone, the end of its leases makes good.
+      return;
+    }
   }
 
   static Throwable unwrap(Throwable failure) {

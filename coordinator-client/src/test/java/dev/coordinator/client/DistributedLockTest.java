@@ -175,6 +175,20 @@ class DistributedLockTest {
   }
 
   @Test
+  void aLongWaitDoesNotHinderManyOtherRequests() throws Exception {
+    HeldLock held = session.lock("a").acquire();
+    CompletableFuture<HeldLock> waiting = queueUp();
+    // More than the cluster remembers for a lease.
+    for (int i = 0; i < 1_500; i++) {
+      session.lock("b").acquire().close();
+    }
+    assertEquals(1, cluster.state().waiters("a"));
+    assertFalse(waiting.isDone());
+    held.close();
+    assertTrue(waiting.get(10, TimeUnit.SECONDS).isHeld());
+  }
+
+  @Test
   void waitersLearnThatTheirSessionEnded() throws Exception {
     HeldLock held = session.lock("a").acquire();
     CompletableFuture<HeldLock> waiting = queueUp();

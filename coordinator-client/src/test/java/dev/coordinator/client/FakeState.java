@@ -21,11 +21,11 @@ import dev.coordinator.v1.ReleaseLockResponse;
 import dev.coordinator.v1.RevokeLeaseResponse;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 
@@ -35,12 +35,14 @@ import java.util.concurrent.CompletableFuture;
  */
 final class FakeState {
 
+  private static final int MAX_UNACKNOWLEDGED = 1_024;
+
   private record Waiter(AcquireLockRequest request, CompletableFuture<AcquireLockResponse> answer) {}
 
   private static final class LockState {
     Waiter holder;
     long token;
-    final Queue<Waiter> queue = new ArrayDeque<>();
+    final Deque<Waiter> queue = new ArrayDeque<>();
   }
 
   private static final class LeaseState {
@@ -128,6 +130,7 @@ final class FakeState {
       return (CompletableFuture<AcquireLockResponse>) known;
     }
     LockState lock = locks.computeIfAbsent(request.getName(), name -> new LockState());
+    Waiter earlier = takeOut(lock, request);
     Waiter waiter = new Waiter(request, answer);
     if (lock.holder == null) {
       hold(lock, waiter, Outcome.OUTCOME_ACQUIRED);
@@ -137,10 +140,25 @@ final class FakeState {
     } else if (isZeroWait(request)) {
       answer.complete(
           AcquireLockResponse.newBuilder().setOutcome(Outcome.OUTCOME_HELD_BY_OTHER).build());
+    } else if (earlier != null) {
+      lock.queue.addFirst(waiter);
     } else {
       lock.queue.add(waiter);
     }
     return answer;
+  }
+
+  /** A further request of an owner takes over its place; here that is always the first one. */
+  private static Waiter takeOut(LockState lock, AcquireLockRequest request) {
+    for (Waiter waiter : lock.queue) {
+      if (sameOwner(waiter.request, request)) {
+        lock.queue.remove(waiter);
+        waiter.answer.completeExceptionally(
+            FakeError.of(ErrorReason.ERROR_REASON_WAIT_CANCELLED, "name", request.getName()));
+        return waiter;
+      }
+    }
+    return null;
   }
 
   private CompletableFuture<?> number(
@@ -156,8 +174,10 @@ final class FakeState {
     }
     lease.acknowledgedBelow = Math.max(lease.acknowledgedBelow, id.getAcknowledgedBelow());
     lease.outcomes.keySet().removeIf(old -> old < lease.acknowledgedBelow);
-    CompletableFuture<?> known = lease.outcomes.putIfAbsent(number, answer);
-    return known;
+    if (lease.outcomes.size() >= MAX_UNACKNOWLEDGED) {
+      throw FakeError.of(ErrorReason.ERROR_REASON_LIMIT_REACHED, "limit", "unacknowledged");
+    }
+    return lease.outcomes.putIfAbsent(number, answer);
   }
 
   private static boolean isZeroWait(AcquireLockRequest request) {

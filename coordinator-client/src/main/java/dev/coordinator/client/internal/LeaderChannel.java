@@ -275,6 +275,7 @@ public final class LeaderChannel implements AutoCloseable {
   private synchronized MemberChannel addMember(String address) {
     MemberChannel member = members.computeIfAbsent(address, this::connect);
     if (!order.contains(member)) {
+      member.dial();
       List<MemberChannel> longer = new ArrayList<>(order);
       longer.add(member);
       order = List.copyOf(longer);

@@ -111,6 +111,11 @@ final class MemberChannel {
     strikes = 0;
   }
 
+  /** Connects ahead of the first call, so that a change of leader need not wait for a handshake. */
+  void dial() {
+    grpc.getState(true);
+  }
+
   /**
    * gRPC waits up to two minutes before it dials a lost member again; a chosen one is dialled now.
    */

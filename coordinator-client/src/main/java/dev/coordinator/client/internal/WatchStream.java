@@ -96,14 +96,7 @@ public final class WatchStream {
     failures = 0;
     avoided = null;
     if (needsState) {
-      partialState.addAll(ProtoRecords.locks(response.getInitialStateList()));
-      if (response.getRevision() > 0) {
-        List<LockInfo> state = List.copyOf(partialState);
-        partialState = new ArrayList<>();
-        needsState = false;
-        revision = response.getRevision();
-        tell(() -> listener.onState(state, revision));
-      }
+      deliverState(response);
     }
     for (dev.coordinator.v1.LockEvent event : response.getEventsList()) {
       deliver(ProtoRecords.event(event));
@@ -114,9 +107,25 @@ public final class WatchStream {
     from.request(1);
   }
 
+  /** A large state comes in several messages; the last one carries the revision, and may carry events. */
+  private void deliverState(WatchResponse response) {
+    partialState.addAll(ProtoRecords.locks(response.getInitialStateList()));
+    if (response.getRevision() == 0) {
+      return;
+    }
+    List<LockInfo> state = partialState;
+    partialState = new ArrayList<>();
+    needsState = false;
+    revision =
+        response.getEventsCount() > 0
+            ? response.getEvents(0).getRevision() - 1
+            : response.getRevision();
+    tell(() -> listener.onState(state, revision));
+  }
+
   private void deliver(LockEvent event) {
     // Events of one revision come in one message, so a repeated one is recognised by its revision.
-    if (!closed && !needsState && event.revision() > revision) {
+    if (!closed && event.revision() > revision) {
       tell(() -> listener.onEvent(event));
     }
   }

@@ -4,6 +4,7 @@ package dev.coordinator.client.internal;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.coordinator.v1.RequestId;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class RequestNumbersTest {
@@ -39,5 +40,18 @@ class RequestNumbersTest {
     numbers.answered(numbers.next());
     RequestId id = numbers.next();
     assertEquals(id.getNumber(), id.getAcknowledgedBelow());
+  }
+
+  @Test
+  void aRequestThatManyOvertakeIsAskedOnceToContinueUnderAFreshNumber() {
+    AtomicInteger asked = new AtomicInteger();
+    numbers.next(asked::incrementAndGet);
+    for (int i = 1; i < RequestNumbers.MAX_SPAN; i++) {
+      numbers.answered(numbers.next());
+    }
+    assertEquals(0, asked.get());
+    numbers.next();
+    numbers.next();
+    assertEquals(1, asked.get());
   }
 }
