@@ -144,8 +144,7 @@ class DistributedLockTest {
 
   @Test
   void anAcquisitionWithoutAnAnswerLeavesNoHoldBehind() throws Exception {
-    try (CoordinatorClient hasty =
-        cluster.client().callTimeout(Duration.ofMillis(300)).build()) {
+    try (CoordinatorClient hasty = cluster.client().callTimeout(Duration.ofMillis(300)).build()) {
       Session other = hasty.newSession(TTL);
       for (int i = 0; i < 200; i++) {
         cluster.loseNextAnswer();
@@ -169,8 +168,7 @@ class DistributedLockTest {
       assertTrue(held.isHeld());
       List<AcquireLockRequest> sent = cluster.requests(AcquireLockRequest.class);
       assertEquals(sent.get(0).getOwner(), sent.get(1).getOwner());
-      assertTrue(
-          sent.get(1).getRequestId().getNumber() > sent.get(0).getRequestId().getNumber());
+      assertTrue(sent.get(1).getRequestId().getNumber() > sent.get(0).getRequestId().getNumber());
     }
   }
 
@@ -243,7 +241,6 @@ class DistributedLockTest {
   @Test
   void aNegativeWaitIsRefused() {
     assertThrows(
-        IllegalArgumentException.class,
-        () -> session.lock("a").acquire(Duration.ofMillis(-1)));
+        IllegalArgumentException.class, () -> session.lock("a").acquire(Duration.ofMillis(-1)));
   }
 }

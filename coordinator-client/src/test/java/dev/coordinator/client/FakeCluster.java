@@ -13,8 +13,8 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * Members in this process that keep to the wire contract and misbehave as they are told: they can be
- * killed, frozen, demoted, and lose answers.
+ * Members in this process that keep to the wire contract and misbehave as they are told: they can
+ * be killed, frozen, demoted, and lose answers.
  */
 final class FakeCluster implements AutoCloseable {
 

@@ -177,8 +177,7 @@ final class FakeMember {
     int leader = cluster.leader();
     if (leader != id && !(cluster.isForwarding() && isReachable(leader))) {
       throw isReachable(leader)
-          ? FakeError.of(
-              ErrorReason.ERROR_REASON_NOT_LEADER, "leader", cluster.address(leader))
+          ? FakeError.of(ErrorReason.ERROR_REASON_NOT_LEADER, "leader", cluster.address(leader))
           : FakeError.of(ErrorReason.ERROR_REASON_NO_LEADER);
     }
     StatusRuntimeException refusal = cluster.nextRefusal();
@@ -229,8 +228,7 @@ final class FakeMember {
   private final class Leases extends LeaseServiceGrpc.LeaseServiceImplBase {
 
     @Override
-    public void grantLease(
-        GrantLeaseRequest request, StreamObserver<GrantLeaseResponse> observer) {
+    public void grantLease(GrantLeaseRequest request, StreamObserver<GrantLeaseResponse> observer) {
       answer(
           observer,
           request,
@@ -317,10 +315,7 @@ final class FakeMember {
     @Override
     public void checkSequencer(
         CheckSequencerRequest request, StreamObserver<CheckSequencerResponse> observer) {
-      answer(
-          observer,
-          request,
-          () -> cluster.state().check(request.getName(), request.getToken()));
+      answer(observer, request, () -> cluster.state().check(request.getName(), request.getToken()));
     }
   }
 
@@ -368,9 +363,7 @@ final class FakeMember {
       ListMembersResponse.Builder response = ListMembersResponse.newBuilder().setHeader(header());
       for (int member = 1; member <= cluster.size(); member++) {
         response.addMembers(
-            Member.newBuilder()
-                .setMemberId(member)
-                .setClientAddress(cluster.address(member)));
+            Member.newBuilder().setMemberId(member).setClientAddress(cluster.address(member)));
       }
       finish(observer, response.build(), null);
     }
@@ -422,8 +415,7 @@ final class FakeMember {
       List<LockEvent> events = state.eventsFrom(sent + 1, prefix());
       if (!events.isEmpty() && !observer.isCancelled()) {
         sent = events.get(events.size() - 1).getRevision();
-        observer.onNext(
-            WatchResponse.newBuilder().setRevision(sent).addAllEvents(events).build());
+        observer.onNext(WatchResponse.newBuilder().setRevision(sent).addAllEvents(events).build());
       }
     }
 

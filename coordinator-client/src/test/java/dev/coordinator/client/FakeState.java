@@ -30,14 +30,16 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Leases and locks as the contract describes them, in one object for all fake members. Time does not
- * pass here: leases and waits end when a test says so, except that a wait of zero is answered at once.
+ * Leases and locks as the contract describes them, in one object for all fake members. Time does
+ * not pass here: leases and waits end when a test says so, except that a wait of zero is answered
+ * at once.
  */
 final class FakeState {
 
   private static final int MAX_UNACKNOWLEDGED = 1_024;
 
-  private record Waiter(AcquireLockRequest request, CompletableFuture<AcquireLockResponse> answer) {}
+  private record Waiter(
+      AcquireLockRequest request, CompletableFuture<AcquireLockResponse> answer) {}
 
   private static final class LockState {
     Waiter holder;
@@ -91,7 +93,7 @@ final class FakeState {
         }
       }
       if (lock.holder != null && lock.holder.request.getLeaseId() == leaseId) {
-        free(entry.getKey(), lock, kind);
+        free(lock, kind);
       }
     }
     return RevokeLeaseResponse.getDefaultInstance();
@@ -135,8 +137,7 @@ final class FakeState {
     if (lock.holder == null) {
       hold(lock, waiter, Outcome.OUTCOME_ACQUIRED);
     } else if (sameOwner(lock.holder.request, request)) {
-      answer.complete(
-          acquired(Outcome.OUTCOME_ALREADY_HELD, lock.token, request.getLeaseId()));
+      answer.complete(acquired(Outcome.OUTCOME_ALREADY_HELD, lock.token, request.getLeaseId()));
     } else if (isZeroWait(request)) {
       answer.complete(
           AcquireLockResponse.newBuilder().setOutcome(Outcome.OUTCOME_HELD_BY_OTHER).build());
@@ -162,10 +163,7 @@ final class FakeState {
   }
 
   private CompletableFuture<?> number(
-      LeaseState lease,
-      long number,
-      dev.coordinator.v1.RequestId id,
-      CompletableFuture<?> answer) {
+      LeaseState lease, long number, dev.coordinator.v1.RequestId id, CompletableFuture<?> answer) {
     if (number == 0) {
       return null;
     }
@@ -236,17 +234,17 @@ final class FakeState {
       throw FakeError.of(ErrorReason.ERROR_REASON_NOT_LOCK_OWNER, "name", request.getName());
     }
     revision++;
-    free(request.getName(), lock, LockEvent.Kind.KIND_RELEASED);
+    free(lock, LockEvent.Kind.KIND_RELEASED);
     return ReleaseLockResponse.getDefaultInstance();
   }
 
   /** Takes a lock from its holder, as an operator might. */
   synchronized void takeAway(String name) {
     revision++;
-    free(name, locks.get(name), LockEvent.Kind.KIND_REVOKED);
+    free(locks.get(name), LockEvent.Kind.KIND_REVOKED);
   }
 
-  private void free(String name, LockState lock, LockEvent.Kind kind) {
+  private void free(LockState lock, LockEvent.Kind kind) {
     event(kind, lock);
     lock.holder = null;
     Waiter next = lock.queue.poll();

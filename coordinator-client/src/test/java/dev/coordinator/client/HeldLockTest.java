@@ -31,8 +31,7 @@ class HeldLockTest {
   @BeforeEach
   void acquire() throws Exception {
     // Callbacks on the thread that causes them, so that a missing or a second one shows at once.
-    client =
-        cluster.client().timeSource(time).driftMargin(0).executor(Runnable::run).build();
+    client = cluster.client().timeSource(time).driftMargin(0).executor(Runnable::run).build();
     session = client.newSession(TTL);
     held = session.lock("a").acquire();
     held.onLost(reason -> losses.incrementAndGet());

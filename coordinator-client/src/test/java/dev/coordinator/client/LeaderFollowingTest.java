@@ -87,8 +87,7 @@ class LeaderFollowingTest {
   @Test
   void aCallWithoutALeaderFailsWhenItsTimeIsOverAndHadNoEffect() {
     cluster.elect(0);
-    try (CoordinatorClient client =
-        cluster.client().callTimeout(Duration.ofMillis(200)).build()) {
+    try (CoordinatorClient client = cluster.client().callTimeout(Duration.ofMillis(200)).build()) {
       UnavailableException failure =
           assertThrows(UnavailableException.class, () -> client.newSession(TTL));
       assertEquals(Reason.NO_LEADER, failure.reason());
@@ -231,8 +230,7 @@ class LeaderFollowingTest {
       assertEquals(2, status.memberId());
       assertEquals(MemberStatus.Role.FOLLOWER, status.role());
       cluster.member(2).kill();
-      assertThrows(
-          UnavailableException.class, () -> client.cluster().status(cluster.address(2)));
+      assertThrows(UnavailableException.class, () -> client.cluster().status(cluster.address(2)));
       assertEquals(3, client.cluster().members().size());
     }
   }

@@ -6,13 +6,13 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The numbers of one lease's requests: they rise, and each request tells the cluster up to where every
- * earlier one has been answered.
+ * The numbers of one lease's requests: they rise, and each request tells the cluster up to where
+ * every earlier one has been answered.
  *
  * <p>A number stays outstanding from {@link #next} to {@link #answered}, over all attempts of its
- * request. The cluster remembers the outcomes of a lease from the lowest outstanding number on, but not
- * without limit. So a request that waits long, while many others come and go, is asked to continue under
- * a fresh number.
+ * request. The cluster remembers the outcomes of a lease from the lowest outstanding number on, but
+ * not without limit. So a request that waits long, while many others come and go, is asked to
+ * continue under a fresh number.
  *
  * <p>Thread-safe.
  */
@@ -32,8 +32,8 @@ public final class RequestNumbers {
   /**
    * The id of the next request.
    *
-   * @param renumber called once if the request should continue under a fresh number; on the thread of
-   *     another request, so it must not block
+   * @param renumber called once if the request should continue under a fresh number; on the thread
+   *     of another request, so it must not block
    */
   public RequestId next(Runnable renumber) {
     RequestId id;
@@ -45,11 +45,7 @@ public final class RequestNumbers {
       if (last - lowest.getKey() >= MAX_SPAN) {
         overtaken = outstanding.put(lowest.getKey(), () -> {});
       }
-      id =
-          RequestId.newBuilder()
-              .setNumber(last)
-              .setAcknowledgedBelow(lowest.getKey())
-              .build();
+      id = RequestId.newBuilder().setNumber(last).setAcknowledgedBelow(lowest.getKey()).build();
     }
     if (overtaken != null) {
       overtaken.run();

@@ -107,7 +107,10 @@ public final class WatchStream {
     from.request(1);
   }
 
-  /** A large state comes in several messages; the last one carries the revision, and may carry events. */
+  /**
+   * A large state comes in several messages; the last one carries the revision, and may carry
+   * events.
+   */
   private void deliverState(WatchResponse response) {
     partialState.addAll(ProtoRecords.locks(response.getInitialStateList()));
     if (response.getRevision() == 0) {

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 
 class LeaseMonitorTest {
 
-  private static final Duration TTL = Duration.ofMillis(3_000);
+  private static final Duration TTL = Duration.ofSeconds(3);
 
   private final ManualTime time = new ManualTime();
   private final List<SessionEvent> events = new ArrayList<>();
