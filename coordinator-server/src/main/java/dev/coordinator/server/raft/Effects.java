@@ -61,8 +61,8 @@ final class Effects {
   }
 
   /**
-   * Takes back the append replies that the caller has not fetched: they confirm entries that are about
-   * to be replaced before any batch has carried them.
+   * Takes back the append replies that the caller has not fetched: they confirm entries that are
+   * about to be replaced before any batch has carried them.
    */
   void withdrawAppendReplies() {
     messagesAfterPersist.removeIf(message -> message instanceof RaftMessage.AppendEntriesReply);

@@ -5,12 +5,12 @@ import dev.coordinator.server.raft.RaftMessage.RequestVote;
 import dev.coordinator.server.raft.RaftMessage.RequestVoteReply;
 
 /**
- * How a member asks for votes and gives them (§3.4, §3.6.1), first in a pre-vote that changes nothing
- * (§9.6).
+ * How a member asks for votes and gives them (§3.4, §3.6.1), first in a pre-vote that changes
+ * nothing (§9.6).
  *
- * <p>A member that hears a leader gives no votes, so that one that was cut off cannot disturb a cluster
- * that works (§4.2.3). Whoever is behind in its term learns the newer one from every answer, so nobody
- * stays refused for being behind.
+ * <p>A member that hears a leader gives no votes, so that one that was cut off cannot disturb a
+ * cluster that works (§4.2.3). Whoever is behind in its term learns the newer one from every
+ * answer, so nobody stays refused for being behind.
  */
 final class Elections {
 
@@ -31,7 +31,8 @@ final class Elections {
     if (role instanceof Follower follower) {
       preVote(follower.whyElection());
     } else if (role instanceof Candidate candidate && !member.effects.isHardStateDurable()) {
-      // The election has not begun: with a new term for each timeout, a slow disk would never end one.
+      // The election has not begun: with a new term for each timeout, a slow disk would never end
+      // one.
       candidate.postpone(member.drawElectionAtMs());
     } else {
       preVote("no majority answered in time");
@@ -58,8 +59,9 @@ final class Elections {
   }
 
   /**
-   * Asks for votes once the new term and its own vote are durable. A request that left earlier could
-   * outlive a crash of this member: it would then be a campaign of the same term with another log.
+   * Asks for votes once the new term and its own vote are durable. A request that left earlier
+   * could outlive a crash of this member: it would then be a campaign of the same term with another
+   * log.
    */
   private void campaign() {
     roles.becomeCandidate("a majority would vote for it");
@@ -93,7 +95,8 @@ final class Elections {
 
   void receive(RequestVote request) {
     if (hearsLeader() && request.term() > roles.term() && !request.preVote()) {
-      // Its term must not change, so it has nothing to answer with that the other would count (§4.2.3).
+      // Its term must not change, so it has nothing to answer with that the other would count
+      // (§4.2.3).
       member.trace.voteAnswered(member.nowMs(), request, false, "ignored: it hears a leader");
       return;
     }
@@ -111,7 +114,10 @@ final class Elections {
     }
   }
 
-  /** Whether a leader is known to be alive; a leader knows that of itself by its check of the quorum. */
+  /**
+   * Whether a leader is known to be alive; a leader knows that of itself by its check of the
+   * quorum.
+   */
   private boolean hearsLeader() {
     if (roles.role() instanceof Follower follower) {
       return follower.hearsLeader(member.nowMs(), member.config.electionTimeoutMs());
@@ -155,7 +161,8 @@ final class Elections {
 
   /**
    * Ends its own pre-vote if the other has the better log, or as good a one and the smaller id. Two
-   * that lose their leader at the same moment would otherwise both pass the pre-vote and split the vote.
+   * that lose their leader at the same moment would otherwise both pass the pre-vote and split the
+   * vote.
    */
   private void giveWayTo(RequestVote request) {
     boolean sameTerm = request.term() == roles.term() + 1;
@@ -170,12 +177,7 @@ final class Elections {
     member.trace.voteAnswered(member.nowMs(), request, granted, why);
     member.effects.sendOnceHardStateIsDurable(
         new RequestVoteReply(
-            member.self,
-            request.from(),
-            roles.term(),
-            request.preVote(),
-            granted,
-            request.term()));
+            member.self, request.from(), roles.term(), request.preVote(), granted, request.term()));
   }
 
   void receive(RequestVoteReply reply) {
@@ -190,8 +192,7 @@ final class Elections {
         candidate.tally().add(reply.from(), reply.granted());
         countPreVotes(candidate);
       }
-    } else if (roles.role() instanceof Candidate candidate
-        && reply.requestTerm() == roles.term()) {
+    } else if (roles.role() instanceof Candidate candidate && reply.requestTerm() == roles.term()) {
       candidate.tally().add(reply.from(), reply.granted());
       countVotes(candidate);
     }

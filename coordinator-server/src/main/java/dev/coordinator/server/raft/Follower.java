@@ -36,7 +36,9 @@ final class Follower implements Role {
     return !leader.isNone() && !leader.equals(member);
   }
 
-  /** Whether the leader was heard within the time, over a connection that is not known to be broken. */
+  /**
+   * Whether the leader was heard within the time, over a connection that is not known to be broken.
+   */
   boolean hearsLeader(long nowMs, long withinMs) {
     return !leader().isNone() && nowMs - lastHeardMs < withinMs;
   }

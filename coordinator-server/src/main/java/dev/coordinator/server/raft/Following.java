@@ -22,7 +22,8 @@ final class Following {
 
   void receive(AppendEntries request) {
     if (request.term() < roles.term()) {
-      // The newer term makes a deposed leader step down, also one that nobody votes against any more.
+      // The newer term makes a deposed leader step down, also one that nobody votes against any
+      // more.
       refuse(request, 0, log.last() + 1);
       return;
     }
@@ -101,8 +102,8 @@ final class Following {
   }
 
   /**
-   * Confirms what is durable. A heartbeat is answered at once with what is durable already: a follower
-   * with a slow disk is alive, and its leader must not lose its majority over it.
+   * Confirms what is durable. A heartbeat is answered at once with what is durable already: a
+   * follower with a slow disk is alive, and its leader must not lose its majority over it.
    */
   private void agree(AppendEntries request, long verified, boolean appended) {
     boolean mustWait = appended || !request.entries().isEmpty() && verified > log.durable();

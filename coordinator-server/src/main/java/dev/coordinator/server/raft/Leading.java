@@ -43,7 +43,10 @@ final class Leading {
     }
   }
 
-  /** Steps down if no majority was heard for an election timeout, so that clients look elsewhere (§6.2). */
+  /**
+   * Steps down if no majority was heard for an election timeout, so that clients look elsewhere
+   * (§6.2).
+   */
   private void checkQuorum(Leader leader) {
     long heardMs = leader.quorumHeardMs(member.membership, member.nowMs());
     long deadlineMs = heardMs + member.config.electionTimeoutMs();
@@ -71,8 +74,9 @@ final class Leading {
   }
 
   /**
-   * Queues a read. It is safe only when an entry of the own term is committed, since the leader does
-   * not know before which entries are (§6.4), and a majority has confirmed its leadership afterwards.
+   * Queues a read. It is safe only when an entry of the own term is committed, since the leader
+   * does not know before which entries are (§6.4), and a majority has confirmed its leadership
+   * afterwards.
    */
   void read(Leader leader, long id) {
     leader.reads().add(id);
@@ -116,8 +120,8 @@ final class Leading {
   }
 
   /**
-   * Where to try again after a refusal (§3.5): behind its last entry of the conflicting term if it has
-   * one, else where the follower's entries of that term begin, or its log ends.
+   * Where to try again after a refusal (§3.5): behind its last entry of the conflicting term if it
+   * has one, else where the follower's entries of that term begin, or its log ends.
    */
   private long nextAfter(AppendEntriesReply reply) {
     long next = reply.conflictIndex();
@@ -147,9 +151,9 @@ final class Leading {
   }
 
   /**
-   * How long a commit waits for entries to travel with before a message of its own tells the followers,
-   * which serve watches: under load there is no extra message, and when idle they need not wait for a
-   * heartbeat.
+   * How long a commit waits for entries to travel with before a message of its own tells the
+   * followers, which serve watches: under load there is no extra message, and when idle they need
+   * not wait for a heartbeat.
    */
   private long noticeDelayMs() {
     return Math.max(1, member.config.heartbeatIntervalMs() / 20);
@@ -177,7 +181,9 @@ final class Leading {
         send(leader, follower, List.of());
       }
       sendEntries(leader, follower);
-      if (leader.owesNotice() && follower.isReplicating() && follower.toldCommitted() < log.committed()) {
+      if (leader.owesNotice()
+          && follower.isReplicating()
+          && follower.toldCommitted() < log.committed()) {
         send(leader, follower, List.of());
       }
     }

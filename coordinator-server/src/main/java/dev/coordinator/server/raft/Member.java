@@ -47,7 +47,9 @@ final class Member {
     clock.advance(nowMs);
   }
 
-  /** Draws when to hold the next election: between one and two election timeouts from now (§3.4). */
+  /**
+   * Draws when to hold the next election: between one and two election timeouts from now (§3.4).
+   */
   long drawElectionAtMs() {
     long timeoutMs = config.electionTimeoutMs();
     return nowMs + timeoutMs + random.nextLong(timeoutMs);

@@ -9,10 +9,10 @@ import java.util.Deque;
 /**
  * What a leader knows of one follower, and what it has sent it.
  *
- * <p>While it <em>probes</em>, the leader does not know where the logs agree: it sends one message and
- * waits for the answer. While it <em>replicates</em>, it takes for granted that what it sent arrives,
- * and sends up to a window of batches ahead (§10.2.1). A rejection, silence or a broken connection
- * leads back to probing, so a lost message costs a round trip and not the follower.
+ * <p>While it <em>probes</em>, the leader does not know where the logs agree: it sends one message
+ * and waits for the answer. While it <em>replicates</em>, it takes for granted that what it sent
+ * arrives, and sends up to a window of batches ahead (§10.2.1). A rejection, silence or a broken
+ * connection leads back to probing, so a lost message costs a round trip and not the follower.
  *
  * <p>Invariant: {@code match < next}.
  */

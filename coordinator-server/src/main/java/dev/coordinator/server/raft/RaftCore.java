@@ -26,9 +26,9 @@ import java.util.random.RandomGenerator;
  *   <li>{@link Outbox#messagesAfterPersist} leave this member only after that report.
  * </ol>
  *
- * <p>Invariant: {@code applied <= committed <= last} and {@code durable <= last}. {@code committed} may
- * pass {@code durable}: a quorum does not have to include this member. A broken invariant throws {@link
- * RaftInvariantViolation}, after which the member must stop.
+ * <p>Invariant: {@code applied <= committed <= last} and {@code durable <= last}. {@code committed}
+ * may pass {@code durable}: a quorum does not have to include this member. A broken invariant
+ * throws {@link RaftInvariantViolation}, after which the member must stop.
  */
 public final class RaftCore {
 

@@ -4,8 +4,8 @@ package dev.coordinator.server.raft;
 import java.util.Locale;
 
 /**
- * The proof that a promise of Raft was broken here, by a bug or a damaged disk. The member must stop:
- * whatever it did next could spread the damage.
+ * The proof that a promise of Raft was broken here, by a bug or a damaged disk. The member must
+ * stop: whatever it did next could spread the damage.
  */
 public final class RaftInvariantViolation extends Error {
 

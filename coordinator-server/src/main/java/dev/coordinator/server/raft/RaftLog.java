@@ -10,13 +10,15 @@ import java.util.Iterator;
 import java.util.List;
 
 /**
- * The log of one member: the entries since the snapshot, in memory, and how far each of them has come.
+ * The log of one member: the entries since the snapshot, in memory, and how far each of them has
+ * come.
  *
  * <p>Invariant: {@code snapshot <= applied <= handedOut <= committed <= last} and {@code durable <=
  * last}. {@code committed} may pass {@code durable}, because a quorum need not include this member.
  *
- * <p>Durability is acknowledged by batch number, not by index: an index may be written twice, with an
- * entry and with the one that replaced it, and the end of the first write says nothing of the second.
+ * <p>Durability is acknowledged by batch number, not by index: an index may be written twice, with
+ * an entry and with the one that replaced it, and the end of the first write says nothing of the
+ * second.
  */
 final class RaftLog {
 
@@ -93,7 +95,9 @@ final class RaftLog {
     return entries.isEmpty() ? 0 : entries.get(entries.size() - 1).clusterTimeMs();
   }
 
-  /** The smallest index whose entry has this term or a later one; after the last if there is none. */
+  /**
+   * The smallest index whose entry has this term or a later one; after the last if there is none.
+   */
   long firstIndexSinceTerm(long term) {
     long low = snapshot + 1;
     long high = last() + 1;
@@ -109,8 +113,8 @@ final class RaftLog {
   }
 
   /**
-   * The entries from {@code from} on that fit into one message: {@code maxEntries} at most, and {@code
-   * maxBytes} of payload unless the first alone is larger.
+   * The entries from {@code from} on that fit into one message: {@code maxEntries} at most, and
+   * {@code maxBytes} of payload unless the first alone is larger.
    */
   List<Entry> slice(long from, int maxEntries, int maxBytes) {
     int start = (int) (from - snapshot - 1);
@@ -132,7 +136,9 @@ final class RaftLog {
     entries.add(entry);
   }
 
-  /** Drops the entry at {@code from} and everything after it; writes of these are no longer counted. */
+  /**
+   * Drops the entry at {@code from} and everything after it; writes of these are no longer counted.
+   */
   void truncate(long from) {
     invariant(from > committed, "truncation at %d of what is committed up to %d", from, committed);
     entries.subList((int) (from - snapshot - 1), entries.size()).clear();

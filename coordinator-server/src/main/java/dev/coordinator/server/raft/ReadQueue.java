@@ -9,9 +9,9 @@ import java.util.List;
 /**
  * The reads of one leader that wait for proof that it still leads (§6.4).
  *
- * <p>A read joins the first round of heartbeats that begins after it. Rounds are numbered, and one may
- * begin while older ones are on their way: only answers to its own round or a later one prove that the
- * leader led when the read came.
+ * <p>A read joins the first round of heartbeats that begins after it. Rounds are numbered, and one
+ * may begin while older ones are on their way: only answers to its own round or a later one prove
+ * that the leader led when the read came.
  */
 final class ReadQueue {
 

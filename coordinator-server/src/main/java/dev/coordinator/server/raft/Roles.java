@@ -9,18 +9,19 @@ import dev.coordinator.server.raft.RaftTrace.ElectionResult;
  * The term, vote and role of a member, and the only place where they change. The transitions:
  *
  * <ul>
- *   <li>Follower to PreCandidate: no leader was heard for an election timeout, or the connection to it
- *       broke.
+ *   <li>Follower to PreCandidate: no leader was heard for an election timeout, or the connection to
+ *       it broke.
  *   <li>Follower to Follower: a newer term was seen, or the leader of this term found.
  *   <li>PreCandidate to Candidate: a majority would vote for it.
  *   <li>PreCandidate to PreCandidate: no majority answered in time.
- *   <li>PreCandidate to Follower: a majority refused; a newer term was seen; the leader of this term was
- *       heard; it voted for another, or gave way to another pre-candidate.
+ *   <li>PreCandidate to Follower: a majority refused; a newer term was seen; the leader of this
+ *       term was heard; it voted for another, or gave way to another pre-candidate.
  *   <li>Candidate to Leader: a majority voted for it.
  *   <li>Candidate to PreCandidate: no majority answered in time, as after a split vote.
- *   <li>Candidate to Follower: a majority refused; a newer term was seen; the leader of this term was
- *       heard.
- *   <li>Leader to Follower: a newer term was seen, or no majority was heard for an election timeout.
+ *   <li>Candidate to Follower: a majority refused; a newer term was seen; the leader of this term
+ *       was heard.
+ *   <li>Leader to Follower: a newer term was seen, or no majority was heard for an election
+ *       timeout.
  * </ul>
  *
  * <p>The term never falls, and there is at most one vote in it (§3.4).
@@ -69,8 +70,8 @@ final class Roles {
 
   /**
    * Follows {@code leader}, {@link NodeId#NONE} if it is not known, in {@code term}. Only hearing a
-   * leader or leaving another role draws a new timeout: a newer term alone must not, or a member that
-   * cannot win could keep one from campaigning that can (§3.4).
+   * leader or leaving another role draws a new timeout: a newer term alone must not, or a member
+   * that cannot win could keep one from campaigning that can (§3.4).
    */
   Follower becomeFollower(long term, NodeId leader, String why) {
     invariant(term >= term(), "term would fall to %d from %d", term, term());
