@@ -6,6 +6,7 @@ final class Candidate implements Role {
 
   private final Tally tally;
   private long timeoutAtMs;
+  private boolean begun;
 
   Candidate(Tally tally, long timeoutAtMs) {
     this.tally = tally;
@@ -29,6 +30,19 @@ final class Candidate implements Role {
 
   Tally tally() {
     return tally;
+  }
+
+  /**
+   * Whether its vote for itself is durable and the requests have left. Only then does its time run:
+   * if a new term began with each timeout, a slow disk would never let an election end.
+   */
+  boolean hasBegun() {
+    return begun;
+  }
+
+  void begin(long newTimeoutAtMs) {
+    begun = true;
+    timeoutAtMs = newTimeoutAtMs;
   }
 
   void postpone(long newTimeoutAtMs) {

@@ -30,9 +30,7 @@ final class Elections {
     }
     if (role instanceof Follower follower) {
       preVote(follower.whyElection());
-    } else if (role instanceof Candidate candidate && !member.effects.isHardStateDurable()) {
-      // The election has not begun: with a new term for each timeout, a slow disk would never end
-      // one.
+    } else if (role instanceof Candidate candidate && !candidate.hasBegun()) {
       candidate.postpone(member.drawElectionAtMs());
     } else {
       preVote("no majority answered in time");
@@ -74,7 +72,10 @@ final class Elections {
 
   /** Counts its own vote, which like any other counts only once it is durable. */
   void persisted() {
-    if (roles.role() instanceof Candidate candidate && member.effects.isHardStateDurable()) {
+    if (roles.role() instanceof Candidate candidate
+        && !candidate.hasBegun()
+        && member.effects.isHardStateDurable()) {
+      candidate.begin(member.drawElectionAtMs());
       candidate.tally().add(member.self, true);
       countVotes(candidate);
     }
@@ -107,22 +108,21 @@ final class Elections {
     if (refusal != null) {
       answer(request, false, refusal);
     } else if (request.preVote()) {
-      answer(request, true, "would vote: log is up to date");
+      answer(request, true, "log is up to date");
       giveWayTo(request);
     } else {
       grant(request);
     }
   }
 
-  /**
-   * Whether a leader is known to be alive; a leader knows that of itself by its check of the
-   * quorum.
-   */
+  /** Whether a leader is known to be alive; a leader itself is while it hears a majority (§6.2). */
   private boolean hearsLeader() {
+    long withinMs = member.config.electionTimeoutMs();
     if (roles.role() instanceof Follower follower) {
-      return follower.hearsLeader(member.nowMs(), member.config.electionTimeoutMs());
+      return follower.hearsLeader(member.nowMs(), withinMs);
     }
-    return roles.role() instanceof Leader;
+    return roles.role() instanceof Leader leader
+        && member.nowMs() - leader.quorumHeardMs(member.membership, member.nowMs()) < withinMs;
   }
 
   /** Why this vote cannot be given, or null if it can. */

@@ -112,6 +112,9 @@ final class Leading {
     if (reply.success()) {
       follower.agreed(reply.matchIndex());
       advanceCommitted(leader);
+      if (follower.toldCommitted() < Math.min(log.committed(), follower.match())) {
+        leader.noticeBy(member.nowMs() + noticeDelayMs());
+      }
     } else if (follower.isNews(reply.rejectedIndex())) {
       member.trace.appendRejected(member.nowMs(), reply);
       follower.probe(nextAfter(reply));
@@ -147,7 +150,9 @@ final class Leading {
     }
     log.commitTo(index);
     member.trace.committed(member.nowMs(), index);
-    leader.noticeBy(member.nowMs() + noticeDelayMs());
+    if (!leader.followers().isEmpty()) {
+      leader.noticeBy(member.nowMs() + noticeDelayMs());
+    }
   }
 
   /**

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.raft;
+
+import static dev.coordinator.server.raft.RaftInvariantViolation.invariant;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The properties of Figure 3.2, over all members and the whole run: election safety, log matching,
+ * leader completeness, state machine safety. Also that nobody sends two votes in a term, not even
+ * over a crash, and that no read misses what was committed before it.
+ */
+public final class ClusterInvariants {
+
+  private record Ballot(NodeId voter, long term) {}
+
+  private final Map<Long, NodeId> leaderOfTerm = new HashMap<>();
+  private final Map<Ballot, NodeId> votes = new HashMap<>();
+  private final Map<Long, Long> readFloor = new HashMap<>();
+
+  /** What any member has ever held committed, from index 1. */
+  private final List<Entry> committed = new ArrayList<>();
+
+  /** Checks the cluster after {@code changed} has taken an input. */
+  public void check(RaftCore changed, Collection<RaftCore> alive) {
+    RaftStatus status = changed.status();
+    checkCommitted(changed.member().log, status);
+    if (status.role() == RoleKind.LEADER) {
+      NodeId known = leaderOfTerm.putIfAbsent(status.term(), changed.member().self);
+      invariant(
+          known == null || known.equals(changed.member().self),
+          "Election Safety: %s and %s lead in term %d",
+          known,
+          changed.member().self,
+          status.term());
+      if (known == null) {
+        checkComplete(changed);
+      }
+    }
+    for (RaftCore other : alive) {
+      if (other != changed) {
+        checkMatching(changed.member().log, other.member().log);
+      }
+    }
+  }
+
+  private void checkCommitted(RaftLog log, RaftStatus status) {
+    long from = Math.min(status.committed(), committed.size());
+    if (from > 0) {
+      checkSame(from, log);
+    }
+    for (long index = from + 1; index <= status.committed(); index++) {
+      committed.add(log.entry(index));
+    }
+  }
+
+  /** One entry suffices: what precedes it is the same by log matching. */
+  private void checkSame(long index, RaftLog log) {
+    Entry expected = committed.get((int) index - 1);
+    invariant(
+        index <= log.last() && log.entry(index).equals(expected),
+        "State Machine Safety: %s was committed at %d",
+        expected,
+        index);
+  }
+
+  private void checkComplete(RaftCore leader) {
+    if (!committed.isEmpty()) {
+      invariant(
+          leader.member().log.last() >= committed.size(),
+          "Leader Completeness: %d are committed, the leader's log ends at %d",
+          committed.size(),
+          leader.member().log.last());
+      checkSame(committed.size(), leader.member().log);
+    }
+  }
+
+  /** If an entry of two logs has the same index and term, they are the same up to it. */
+  private static void checkMatching(RaftLog one, RaftLog other) {
+    long index = Math.min(one.last(), other.last());
+    while (index > 0 && one.termAt(index) != other.termAt(index)) {
+      index--;
+    }
+    // Below a match the last few are compared; all others have been before.
+    for (long i = index; i > 0 && i > index - 8; i--) {
+      invariant(
+          one.entry(i).equals(other.entry(i)),
+          "Log Matching: the logs agree at %d and differ at %d",
+          index,
+          i);
+    }
+  }
+
+  /** A member sends a message: its promises must not contradict earlier ones. */
+  public void sent(RaftMessage message) {
+    if (message instanceof RaftMessage.RequestVoteReply reply
+        && reply.granted()
+        && !reply.preVote()) {
+      vote(reply.from(), reply.requestTerm(), reply.to());
+    } else if (message instanceof RaftMessage.RequestVote request && !request.preVote()) {
+      vote(request.from(), request.term(), request.from());
+    }
+  }
+
+  private void vote(NodeId voter, long term, NodeId candidate) {
+    NodeId known = votes.putIfAbsent(new Ballot(voter, term), candidate);
+    invariant(
+        known == null || known.equals(candidate),
+        "%s voted for %s and for %s in term %d",
+        voter,
+        known,
+        candidate,
+        term);
+  }
+
+  public void readAsked(long id) {
+    readFloor.put(id, (long) committed.size());
+  }
+
+  public void readSafe(long id, long index) {
+    long floor = readFloor.remove(id);
+    invariant(index >= floor, "a read at %d misses what was committed up to %d", index, floor);
+  }
+
+  /** How many entries are known to be committed. */
+  public long committed() {
+    return committed.size();
+  }
+}

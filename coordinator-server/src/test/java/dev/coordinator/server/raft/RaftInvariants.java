@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.raft;
+
+import static dev.coordinator.server.raft.RaftInvariantViolation.invariant;
+
+/**
+ * What must hold for one member after every event: within its state, and between its state and the
+ * one that was checked before. A member that restarts gets a fresh object.
+ */
+public final class RaftInvariants {
+
+  private RaftStatus before;
+  private NodeId votedBefore;
+  private long clockBefore;
+  private long durableTermBefore;
+
+  /** Checks the state of {@code core}, and remembers it for the next check. */
+  public void check(RaftCore core) {
+    RaftStatus now = core.status();
+    RaftLog log = core.member().log;
+    checkCursors(now, log);
+    checkProgress(now);
+    if (before != null) {
+      checkChange(core, now);
+    }
+    before = now;
+    votedBefore = core.member().effects.hardState().votedFor();
+    clockBefore = core.clusterTimeMs(core.member().nowMs());
+    durableTermBefore = now.durable() == 0 ? 0 : log.termAt(now.durable());
+  }
+
+  private void checkCursors(RaftStatus now, RaftLog log) {
+    invariant(
+        now.applied() <= now.committed(),
+        "applied %d, committed %d",
+        now.applied(),
+        now.committed());
+    invariant(now.committed() <= now.last(), "committed %d, last %d", now.committed(), now.last());
+    invariant(now.durable() <= now.last(), "durable %d, last %d", now.durable(), now.last());
+    invariant(log.lastTerm() <= now.term(), "last term %d in term %d", log.lastTerm(), now.term());
+    if (now.last() > 1) {
+      Entry last = log.entry(now.last());
+      Entry previous = log.entry(now.last() - 1);
+      invariant(
+          last.clusterTimeMs() >= previous.clusterTimeMs(),
+          "the stamp falls to %d from %d",
+          last.clusterTimeMs(),
+          previous.clusterTimeMs());
+    }
+  }
+
+  private void checkProgress(RaftStatus now) {
+    for (RaftStatus.FollowerStatus follower : now.followers()) {
+      invariant(follower.match() <= now.last(), "match %d, last %d", follower.match(), now.last());
+    }
+    invariant(
+        now.role() != RoleKind.LEADER || now.committed() == 0 || now.last() >= now.committed(),
+        "a leader without what is committed up to %d",
+        now.committed());
+  }
+
+  private void checkChange(RaftCore core, RaftStatus now) {
+    invariant(now.term() >= before.term(), "term fell to %d from %d", now.term(), before.term());
+    invariant(
+        now.committed() >= before.committed(),
+        "committed fell to %d from %d",
+        now.committed(),
+        before.committed());
+    invariant(
+        now.applied() >= before.applied(),
+        "applied fell to %d from %d",
+        now.applied(),
+        before.applied());
+    long clock = core.clusterTimeMs(core.member().nowMs());
+    invariant(clock >= clockBefore, "cluster time fell to %d from %d", clock, clockBefore);
+    if (now.term() == before.term()) {
+      checkWithinTerm(core, now);
+    }
+  }
+
+  private void checkWithinTerm(RaftCore core, RaftStatus now) {
+    NodeId voted = core.member().effects.hardState().votedFor();
+    invariant(
+        votedBefore.isNone() || votedBefore.equals(voted),
+        "in term %d the vote moved from %s to %s",
+        now.term(),
+        votedBefore,
+        voted);
+    invariant(
+        before.leader().isNone() || now.leader().isNone() || before.leader().equals(now.leader()),
+        "in term %d the leader changed from %s to %s",
+        now.term(),
+        before.leader(),
+        now.leader());
+    if (before.role() == RoleKind.LEADER && now.role() == RoleKind.LEADER) {
+      // A leader never drops or replaces entries (§3.6, Leader Append-Only).
+      invariant(
+          now.last() >= before.last(),
+          "the leader's log shrank to %d from %d",
+          now.last(),
+          before.last());
+      invariant(
+          now.durable() >= before.durable(),
+          "the leader's durable log shrank to %d from %d",
+          now.durable(),
+          before.durable());
+      long term = before.durable() == 0 ? 0 : core.member().log.termAt(before.durable());
+      invariant(
+          term == durableTermBefore,
+          "a leader replaced an entry of term %d by %d",
+          durableTermBefore,
+          term);
+    }
+  }
+}

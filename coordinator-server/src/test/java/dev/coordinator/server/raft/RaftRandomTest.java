@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.raft;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Small clusters in a bad world: messages are lost, doubled and reordered, members crash with half
+ * of their writes, pause and are cut off. All invariants are checked after every event, and at the
+ * end, in a good world, everybody must agree. {@code -Draft.seed=N} replays one run, {@code
+ * -Draft.runs=N} plays more of them.
+ */
+class RaftRandomTest {
+
+  private static final long BAD_MS = 20_000;
+  private static final long GOOD_MS = 10_000;
+
+  /** One run, decided by its seed. */
+  private static final class World {
+    final Random random;
+    final VirtualCluster cluster;
+    final int size;
+    final double loss;
+    final Set<NodeId> cutOff = new HashSet<>();
+    boolean good;
+    long reads;
+
+    World(long seed, int size) {
+      random = new Random(seed);
+      this.size = size;
+      loss = random.nextInt(4) * 0.07;
+      RaftConfig config =
+          new RaftConfig(300, 40, 10, 64, 1 + random.nextInt(8), 1 + random.nextInt(4));
+      cluster =
+          new VirtualCluster(
+              size, config, this::delaysMs, id -> new Random(seed * 31 + id), id -> RaftTrace.NONE);
+    }
+
+    private long[] delaysMs(RaftMessage message) {
+      if (good) {
+        return new long[] {2};
+      }
+      boolean cut = cutOff.contains(message.from()) != cutOff.contains(message.to());
+      if (cut || random.nextDouble() < loss) {
+        return new long[0];
+      }
+      long delayMs = 1 + random.nextInt(20);
+      return random.nextInt(20) == 0
+          ? new long[] {delayMs, 1 + random.nextInt(500)}
+          : new long[] {delayMs};
+    }
+
+    void play() {
+      cluster.startAll();
+      while (cluster.nowMs() < BAD_MS) {
+        cluster.run(random.nextInt(30));
+        disturb(cluster.node(1 + random.nextInt(size)));
+      }
+      good = true;
+      for (VirtualCluster.Node node : cluster.nodes()) {
+        node.diskMs = 1;
+        node.resume();
+        if (!node.isUp()) {
+          node.start();
+        }
+      }
+      cluster.run(GOOD_MS / 2);
+      VirtualCluster.Node leader = cluster.leader();
+      assertTrue(leader != null, "nobody leads in a good world");
+      cluster.propose(leader, new byte[] {42});
+      cluster.run(GOOD_MS / 2);
+      checkAgreement();
+    }
+
+    private void disturb(VirtualCluster.Node node) {
+      switch (random.nextInt(40)) {
+        case 0, 1 -> {
+          if (node.isUp()) {
+            node.crash(random.nextInt(3));
+          }
+        }
+        case 2, 3, 4, 5 -> {
+          if (!node.isUp()) {
+            node.start();
+          }
+        }
+        case 6 -> cutOff.add(node.id);
+        case 7, 8 -> cutOff.clear();
+        case 9 -> node.pause();
+        case 10, 11, 12, 13 -> node.resume();
+        case 14 -> node.diskMs = 1 + random.nextInt(400);
+        case 15, 16, 17 -> node.diskMs = 1 + random.nextInt(5);
+        case 18 -> {
+          if (node.isUp()) {
+            cluster.disconnect(node, new NodeId(1 + random.nextInt(size)));
+          }
+        }
+        case 19 -> isolateLeader();
+        default -> request(node);
+      }
+    }
+
+    /** Everybody but the leader notices at once, so it leads on while they elect another. */
+    private void isolateLeader() {
+      VirtualCluster.Node leader = cluster.leader();
+      if (leader != null) {
+        cutOff.add(leader.id);
+        for (VirtualCluster.Node node : cluster.nodes()) {
+          if (node.isUp() && node != leader) {
+            cluster.disconnect(node, leader.id);
+          }
+        }
+      }
+    }
+
+    private void request(VirtualCluster.Node node) {
+      if (node.isUp() && node.core.isLeader()) {
+        if (random.nextInt(4) == 0) {
+          cluster.read(node, ++reads, ++reads);
+        } else {
+          byte[] payload = new byte[random.nextInt(40)];
+          random.nextBytes(payload);
+          cluster.propose(node, payload);
+        }
+      }
+    }
+
+    private void checkAgreement() {
+      List<RaftStatus> all = cluster.nodes().stream().map(node -> node.core.status()).toList();
+      RaftStatus first = all.get(0);
+      for (RaftStatus status : all) {
+        assertEquals(first.term(), status.term(), all::toString);
+        assertEquals(first.last(), status.committed(), all::toString);
+        assertEquals(first.last(), status.durable(), all::toString);
+        assertEquals(first.leader(), status.leader(), all::toString);
+      }
+    }
+  }
+
+  @ParameterizedTest(name = "{0} members")
+  @ValueSource(ints = {1, 2, 3, 5})
+  @DisplayName("Figure 3.2 holds in a bad world, and a good one heals")
+  void safeAndLive(int size) {
+    Long only = Long.getLong("raft.seed");
+    long runs = only == null ? Long.getLong("raft.runs", size < 3 ? 3 : 12) : 1;
+    long first = only == null ? 1 : only;
+    long committed = 0;
+    for (long seed = first; seed < first + runs; seed++) {
+      World world = new World(seed, size);
+      try {
+        world.play();
+      } catch (RuntimeException | AssertionError | RaftInvariantViolation e) {
+        throw new AssertionError(
+            size + " members, replay with -Draft.seed=" + seed + ": " + e.getMessage(), e);
+      }
+      committed += world.cluster.invariants().committed();
+    }
+    assertTrue(committed > runs * 10, "only " + committed + " entries in " + runs + " runs");
+  }
+
+  @Test
+  @DisplayName("The same seed gives the same run")
+  void repeatable() {
+    World one = new World(7, 3);
+    World other = new World(7, 3);
+    one.play();
+    other.play();
+    assertEquals(
+        one.cluster.node(1).core.status(), other.cluster.node(1).core.status(), "status of 1");
+    assertEquals(one.cluster.node(2).disk, other.cluster.node(2).disk, "disk of 2");
+  }
+}

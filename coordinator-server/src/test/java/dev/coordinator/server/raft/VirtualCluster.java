@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.raft;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.LongFunction;
+import java.util.random.RandomGenerator;
+
+/**
+ * A cluster of cores in one thread, with virtual time, network and disks. After each input every
+ * invariant is checked.
+ */
+final class VirtualCluster {
+
+  /** Decides when each copy of a message arrives: no delay at all means that it is lost. */
+  interface Network {
+    long[] delaysMs(RaftMessage message);
+  }
+
+  private record Happening(long atMs, long number, Runnable action) {}
+
+  private record DiskWrite(WriteBatch batch, List<RaftMessage> held) {}
+
+  /** One member: a core while it runs, and a disk that outlives it. */
+  final class Node {
+    final NodeId id;
+    HardState hardState = HardState.INITIAL;
+    final List<Entry> disk = new ArrayList<>();
+    long diskMs = 5;
+    boolean ticks = true;
+    RaftCore core;
+
+    private final RandomGenerator random;
+    private final Outbox outbox = new Outbox();
+    private final Deque<DiskWrite> writes = new ArrayDeque<>();
+    private RaftInvariants invariants;
+    private final Deque<Runnable> arrived = new ArrayDeque<>();
+    private boolean paused;
+    private int life;
+    private long diskFreeAtMs;
+    private long wakeupMs;
+
+    Node(NodeId id, RandomGenerator random) {
+      this.id = id;
+      this.random = random;
+    }
+
+    boolean isUp() {
+      return core != null;
+    }
+
+    void start() {
+      life++;
+      invariants = new RaftInvariants();
+      wakeupMs = Long.MAX_VALUE;
+      diskFreeAtMs = nowMs;
+      core =
+          new RaftCore(
+              config,
+              id,
+              membership,
+              hardState,
+              List.copyOf(disk),
+              random,
+              traces.apply(id),
+              nowMs);
+      after();
+    }
+
+    /** Stops the member; the oldest writes on their way may still reach the disk. */
+    void crash(int survivingWrites) {
+      for (int i = 0; i < survivingWrites && !writes.isEmpty(); i++) {
+        store(writes.removeFirst().batch());
+      }
+      core = null;
+      life++;
+      writes.clear();
+    }
+
+    private void store(WriteBatch batch) {
+      if (batch == null) {
+        return;
+      }
+      if (batch.hardState() != null) {
+        hardState = batch.hardState();
+      }
+      if (!batch.entries().isEmpty()) {
+        disk.subList((int) batch.entries().get(0).index() - 1, disk.size()).clear();
+        disk.addAll(batch.entries());
+      }
+    }
+
+    /** Carries out what the last input asked for. */
+    private void after() {
+      core.drainTo(outbox);
+      outbox.messages.forEach(VirtualCluster.this::send);
+      if (outbox.batch != null || !outbox.messagesAfterPersist.isEmpty()) {
+        writes.addLast(new DiskWrite(outbox.batch, List.copyOf(outbox.messagesAfterPersist)));
+        diskFreeAtMs = Math.max(diskFreeAtMs, nowMs) + (outbox.batch == null ? 0 : diskMs);
+        at(diskFreeAtMs, whileAlive(this::written));
+      }
+      for (Outbox.SafeRead read : outbox.safeReads) {
+        clusterInvariants.readSafe(read.id(), read.index());
+      }
+      if (!outbox.committedEntries.isEmpty()) {
+        core.applied(outbox.committedEntries.get(outbox.committedEntries.size() - 1).index());
+      }
+      invariants.check(core);
+      clusterInvariants.check(core, cores());
+      wakeAt(outbox.nextWakeupMs);
+    }
+
+    private void written() {
+      DiskWrite write = writes.removeFirst();
+      store(write.batch());
+      write.held().forEach(VirtualCluster.this::send);
+      if (write.batch() != null) {
+        core.persisted(write.batch().number(), nowMs);
+        after();
+      }
+    }
+
+    private void wakeAt(long timeMs) {
+      if (timeMs != wakeupMs) {
+        wakeupMs = timeMs;
+        at(
+            Math.max(timeMs, nowMs),
+            whileAlive(
+                () -> {
+                  if (wakeupMs == timeMs) {
+                    wakeupMs = Long.MAX_VALUE;
+                    tick();
+                  }
+                }));
+      }
+    }
+
+    private void tick() {
+      if (ticks) {
+        core.tick(nowMs);
+        after();
+      }
+    }
+
+    /** Lets time pass again for a member that was held back. */
+    void resumeTicks() {
+      ticks = true;
+      if (isUp()) {
+        tick();
+      }
+    }
+
+    /** Holds the member back, as a long stop of its process would. */
+    void pause() {
+      paused = true;
+    }
+
+    /** Lets the member go on, first with what arrived meanwhile. */
+    void resume() {
+      paused = false;
+      while (!arrived.isEmpty()) {
+        arrived.removeFirst().run();
+      }
+    }
+
+    private void receive(RaftMessage message) {
+      whenNotPaused(
+          () -> {
+            if (isUp()) {
+              core.receive(message, nowMs);
+              after();
+            }
+          });
+    }
+
+    private Runnable whileAlive(Runnable action) {
+      int now = life;
+      return () ->
+          whenNotPaused(
+              () -> {
+                if (life == now && isUp()) {
+                  action.run();
+                }
+              });
+    }
+
+    private void whenNotPaused(Runnable action) {
+      if (paused) {
+        arrived.addLast(action);
+      } else {
+        action.run();
+      }
+    }
+  }
+
+  private final RaftConfig config;
+  private final Membership membership;
+  private final Network network;
+  private final Function<NodeId, RaftTrace> traces;
+  private final Map<NodeId, Node> nodes = new TreeMap<>();
+  private final ClusterInvariants clusterInvariants = new ClusterInvariants();
+  private final PriorityQueue<Happening> queue =
+      new PriorityQueue<>(
+          Comparator.comparingLong(Happening::atMs).thenComparingLong(Happening::number));
+  private long happenings;
+  private long nowMs;
+
+  VirtualCluster(
+      int size,
+      RaftConfig config,
+      Network network,
+      LongFunction<RandomGenerator> randoms,
+      Function<NodeId, RaftTrace> traces) {
+    this.config = config;
+    this.network = network;
+    this.traces = traces;
+    for (long i = 1; i <= size; i++) {
+      NodeId id = new NodeId(i);
+      nodes.put(id, new Node(id, randoms.apply(i)));
+    }
+    membership = new Membership(nodes.keySet());
+  }
+
+  long nowMs() {
+    return nowMs;
+  }
+
+  Node node(long id) {
+    return nodes.get(new NodeId(id));
+  }
+
+  Collection<Node> nodes() {
+    return nodes.values();
+  }
+
+  ClusterInvariants invariants() {
+    return clusterInvariants;
+  }
+
+  void startAll() {
+    nodes.values().forEach(Node::start);
+  }
+
+  /** The leader of the newest term, or null. */
+  Node leader() {
+    Node newest = null;
+    for (Node node : nodes.values()) {
+      if (node.isUp()
+          && node.core.isLeader()
+          && (newest == null || node.core.status().term() > newest.core.status().term())) {
+        newest = node;
+      }
+    }
+    return newest;
+  }
+
+  /** Proposes on a member that leads, all at once. */
+  void propose(Node node, byte[]... payloads) {
+    for (byte[] payload : payloads) {
+      node.core.propose(payload, nowMs);
+    }
+    node.after();
+  }
+
+  /** Asks a member that leads for safe reads, all at once. */
+  void read(Node node, long... ids) {
+    for (long id : ids) {
+      clusterInvariants.readAsked(id);
+      node.core.read(id, nowMs);
+    }
+    node.after();
+  }
+
+  void disconnect(Node node, NodeId peer) {
+    node.core.disconnected(peer, nowMs);
+    node.after();
+  }
+
+  /** Lets virtual time pass. */
+  void run(long durationMs) {
+    long endMs = nowMs + durationMs;
+    while (!queue.isEmpty() && queue.peek().atMs() <= endMs) {
+      step();
+    }
+    nowMs = endMs;
+  }
+
+  /** Lets the next thing happen. */
+  void step() {
+    Happening next = queue.remove();
+    nowMs = Math.max(nowMs, next.atMs());
+    next.action().run();
+  }
+
+  void at(long timeMs, Runnable action) {
+    queue.add(new Happening(timeMs, happenings++, action));
+  }
+
+  private void send(RaftMessage message) {
+    clusterInvariants.sent(message);
+    for (long delayMs : network.delaysMs(message)) {
+      at(nowMs + delayMs, () -> nodes.get(message.to()).receive(message));
+    }
+  }
+
+  private List<RaftCore> cores() {
+    List<RaftCore> cores = new ArrayList<>();
+    for (Node node : nodes.values()) {
+      if (node.isUp()) {
+        cores.add(node.core);
+      }
+    }
+    return cores;
+  }
+}
