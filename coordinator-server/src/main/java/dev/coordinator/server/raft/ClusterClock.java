@@ -4,12 +4,12 @@ package dev.coordinator.server.raft;
 /**
  * The time that a leader stamps on its entries, so that every member agrees how late it is.
  *
- * <p>It runs on a leader only, from the stamp of the last entry in its log: time without a leader is
- * not counted, and neither is what this member counted while it led in vain. Had it kept that time,
- * leases that a leader in between granted at smaller stamps would end early. Along a log it never
- * falls. It never runs faster than the clock of the inputs, and of a gap between two inputs it counts
- * an election timeout at most: a leader that was paused could not hear its clients meanwhile, so the
- * pause must not end their leases.
+ * <p>It runs on a leader only, from the stamp of the last entry in its log: time without a leader
+ * is not counted, and neither is what this member counted while it led in vain. Had it kept that
+ * time, leases that a leader in between granted at smaller stamps would end early. Along a log it
+ * never falls. It never runs faster than the clock of the inputs, and of a gap between two inputs
+ * it counts an election timeout at most: a leader that was paused could not hear its clients
+ * meanwhile, so the pause must not end their leases.
  */
 final class ClusterClock {
 

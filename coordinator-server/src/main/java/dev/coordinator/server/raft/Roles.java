@@ -131,6 +131,7 @@ final class Roles {
       member.trace.electionEnded(nowMs, false, term(), result);
     } else if (role instanceof Leader leader) {
       member.clock.stop();
+      member.clock.seen(member.log.lastStampMs());
       for (long id : leader.reads().takeAll()) {
         member.effects.failedReads().add(id);
         member.trace.readFailed(nowMs, id);

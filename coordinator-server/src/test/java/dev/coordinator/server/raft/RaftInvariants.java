@@ -71,8 +71,6 @@ public final class RaftInvariants {
         "applied fell to %d from %d",
         now.applied(),
         before.applied());
-    long clock = core.clusterTimeMs(core.member().nowMs());
-    invariant(clock >= clockBefore, "cluster time fell to %d from %d", clock, clockBefore);
     if (now.term() == before.term()) {
       checkWithinTerm(core, now);
     }
@@ -93,6 +91,8 @@ public final class RaftInvariants {
         before.leader(),
         now.leader());
     if (before.role() == RoleKind.LEADER && now.role() == RoleKind.LEADER) {
+      long clock = core.clusterTimeMs(core.member().nowMs());
+      invariant(clock >= clockBefore, "cluster time fell to %d from %d", clock, clockBefore);
       // A leader never drops or replaces entries (§3.6, Leader Append-Only).
       invariant(
           now.last() >= before.last(),
