@@ -257,8 +257,8 @@ public final class CoordinatorServer implements AutoCloseable {
   }
 
   /**
-   * Closes the parts so that callers learn as much as possible: no new calls, then the node ends those
-   * that wait, then connections close. Other members notice at once and elect.
+   * Closes the parts so that callers learn as much as possible: no new calls, then the node ends
+   * those that wait, then connections close. Other members notice at once and elect.
    */
   private synchronized void closeParts() {
     if (closed) {

@@ -12,8 +12,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
- * The HTTP port for machines that look after members: {@code /metrics} for Prometheus, {@code /livez}
- * (the process works) and {@code /readyz} (it can answer calls).
+ * The HTTP port for machines that look after members: {@code /metrics} for Prometheus, {@code
+ * /livez} (the process works) and {@code /readyz} (it can answer calls).
  */
 final class HttpEndpoint {
 
@@ -35,8 +35,7 @@ final class HttpEndpoint {
   private final ExecutorService executor;
 
   /** Opens the port. Answers come once {@link #start} was called. */
-  HttpEndpoint(Address listen, Supplier<String> metrics, BooleanSupplier ready)
-      throws IOException {
+  HttpEndpoint(Address listen, Supplier<String> metrics, BooleanSupplier ready) throws IOException {
     server = HttpServer.create(PartSettings.socketAddress(listen), 0);
     executor =
         Executors.newFixedThreadPool(

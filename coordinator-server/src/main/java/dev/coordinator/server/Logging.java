@@ -6,8 +6,8 @@ import java.util.logging.Logger;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 
 /**
- * Leads what gRPC writes to java.util.logging into the log of this program, where logback.xml silences
- * what callers could fill it with.
+ * Leads what gRPC writes to java.util.logging into the log of this program, where logback.xml
+ * silences what callers could fill it with.
  */
 public final class Logging {
 

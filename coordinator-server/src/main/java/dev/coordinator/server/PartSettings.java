@@ -16,7 +16,9 @@ import dev.coordinator.server.transport.PeerSettings;
 import java.net.InetSocketAddress;
 import java.util.List;
 
-/** Gives every part the values that it needs of the configuration, which none of them sees whole. */
+/**
+ * Gives every part the values that it needs of the configuration, which none of them sees whole.
+ */
 final class PartSettings {
 
   /** A member that knows no leader for this many election timeouts may be cut off. */
@@ -39,9 +41,7 @@ final class PartSettings {
         .map(
             member ->
                 new MemberAddress(
-                    new NodeId(member.id()),
-                    member.client().toString(),
-                    member.peer().toString()))
+                    new NodeId(member.id()), member.client().toString(), member.peer().toString()))
         .toList();
   }
 
@@ -64,8 +64,7 @@ final class PartSettings {
             config.locking().keepAliveWindow().toMillis(),
             KeepAliveWindow.DEFAULT.ttlFraction(),
             KeepAliveWindow.DEFAULT.maxLeases()),
-        new WatchHistory(
-            config.locking().watchHistoryEvents(), WatchHistory.DEFAULT.maxBytes()),
+        new WatchHistory(config.locking().watchHistoryEvents(), WatchHistory.DEFAULT.maxBytes()),
         config.raft().electionTimeout().toMillis() * ISOLATED_AFTER_ELECTION_TIMEOUTS);
   }
 

@@ -2,6 +2,7 @@
 package dev.coordinator.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Duration;
@@ -23,9 +24,6 @@ import io.grpc.stub.StreamObserver;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -62,8 +60,7 @@ class ClusterTest {
       LockServiceGrpc.LockServiceBlockingStub locks =
           cluster
               .locks(member)
-              .withInterceptors(
-                  MetadataUtils.newCaptureMetadataInterceptor(headers, trailers));
+              .withInterceptors(MetadataUtils.newCaptureMetadataInterceptor(headers, trailers));
 
       AcquireLockResponse acquired = locks.acquireLock(acquire("jobs/nightly"));
 
@@ -124,7 +121,7 @@ class ClusterTest {
       assertTrue(response.getRenewals(0).getAlive());
       assertEquals(TEN_SECONDS, response.getRenewals(0).getTtl());
     }
-    responses.awaitCompleted();
+    assertNull(responses.awaitEnd());
   }
 
   @Test
@@ -176,47 +173,5 @@ class ClusterTest {
         .setLeaseId(held.getLeaseId())
         .setToken(held.getToken())
         .build();
-  }
-
-  /** What came over a stream. */
-  static final class Received<T> implements StreamObserver<T> {
-
-    private final BlockingQueue<T> messages = new LinkedBlockingQueue<>();
-    private final java.util.concurrent.CompletableFuture<Void> end =
-        new java.util.concurrent.CompletableFuture<>();
-
-    @Override
-    public void onNext(T message) {
-      messages.add(message);
-    }
-
-    @Override
-    public void onError(Throwable failure) {
-      end.completeExceptionally(failure);
-    }
-
-    @Override
-    public void onCompleted() {
-      end.complete(null);
-    }
-
-    T next() throws Exception {
-      T message = messages.poll(20, TimeUnit.SECONDS);
-      if (message == null && end.isDone()) {
-        end.get();
-      }
-      if (message == null) {
-        throw new AssertionError("nothing came");
-      }
-      return message;
-    }
-
-    void awaitCompleted() throws Exception {
-      end.get(20, TimeUnit.SECONDS);
-    }
-
-    Throwable awaitFailure() throws Exception {
-      return end.handle((done, failure) -> failure).get(20, TimeUnit.SECONDS);
-    }
   }
 }

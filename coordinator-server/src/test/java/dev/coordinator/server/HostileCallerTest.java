@@ -34,6 +34,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -61,8 +62,7 @@ class HostileCallerTest {
     Logging.install();
     captured.start();
     rootLogger().addAppender(captured);
-    cluster =
-        InProcessCluster.start(directory, 1, Map.of("grpc.handshakeTimeout", "200ms"));
+    cluster = InProcessCluster.start(directory, 1, Map.of("grpc.handshakeTimeout", "200ms"));
     cluster.awaitLeader();
   }
 
@@ -83,8 +83,7 @@ class HostileCallerTest {
         cluster.locks(1).getLock(GetLockRequest.newBuilder().setName("other").build()).hasLock());
     LoggerContext production = productionLogging();
     for (ILoggingEvent event : captured.events) {
-      boolean shown =
-          production.getLogger(event.getLoggerName()).isEnabledFor(event.getLevel());
+      boolean shown = production.getLogger(event.getLoggerName()).isEnabledFor(event.getLevel());
       assertFalse(shown, () -> event.getLoggerName() + " logs " + event.getFormattedMessage());
     }
   }
@@ -117,7 +116,7 @@ class HostileCallerTest {
   void keepAlivesOfAThousandLeasesFitTheLimit() {
     var request = dev.coordinator.v1.KeepAliveRequest.newBuilder();
     for (int i = 0; i < 1_000; i++) {
-      request.addLeaseIds(-1L - i);
+      request.addLeaseIds(Long.MAX_VALUE - i);
     }
     assertTrue(request.build().getSerializedSize() < 64 << 10);
   }
@@ -151,8 +150,7 @@ class HostileCallerTest {
   @Test
   void metadataOverTheLimitIsRefused() {
     var metadata = new Metadata();
-    metadata.put(
-        Metadata.Key.of("x-large", Metadata.ASCII_STRING_MARSHALLER), "x".repeat(9_000));
+    metadata.put(Metadata.Key.of("x-large", Metadata.ASCII_STRING_MARSHALLER), "x".repeat(9_000));
     var locks =
         cluster.locks(1).withInterceptors(MetadataUtils.newAttachHeadersInterceptor(metadata));
     var refusal =
@@ -169,7 +167,7 @@ class HostileCallerTest {
 
   @Test
   void aConnectionThatSpeaksSomethingElseIsClosed() throws IOException {
-    assertClosedByServer("GET / HTTP/1.1\r\nHost: a\r\n\r\n".getBytes("US-ASCII"));
+    assertClosedByServer("GET / HTTP/1.1\r\nHost: a\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
   }
 
   private static void assertClosedByServer(byte[] bytes) throws IOException {

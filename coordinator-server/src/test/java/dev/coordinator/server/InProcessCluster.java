@@ -115,8 +115,7 @@ public final class InProcessCluster implements AutoCloseable {
   }
 
   public LockServiceGrpc.LockServiceBlockingStub locks(int member) {
-    return LockServiceGrpc.newBlockingStub(channel(member))
-        .withDeadlineAfter(20, TimeUnit.SECONDS);
+    return LockServiceGrpc.newBlockingStub(channel(member)).withDeadlineAfter(20, TimeUnit.SECONDS);
   }
 
   public LeaseServiceGrpc.LeaseServiceBlockingStub leases(int member) {

@@ -51,12 +51,7 @@ public final class ClientServices {
             here(new WatchApi(node, settings, headers, statuses, parts.scheduler())),
             here(
                 new ClusterApi(
-                    node,
-                    settings,
-                    headers,
-                    parts.leadership(),
-                    parts.members(),
-                    parts.time())));
+                    node, settings, headers, parts.leadership(), parts.members(), parts.time())));
   }
 
   /** What a server has to be given. */

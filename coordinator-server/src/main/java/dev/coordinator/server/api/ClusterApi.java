@@ -70,8 +70,7 @@ final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
               .setMemberId(follower.member().value())
               .setMatchIndex(follower.match())
               .setLag(Math.max(0, raft.last() - follower.match()))
-              .setSilence(
-                  Views.duration(Math.max(0, status.nowMs() - follower.lastHeardMs()))));
+              .setSilence(Views.duration(Math.max(0, status.nowMs() - follower.lastHeardMs()))));
     }
     observer.onNext(response.build());
     observer.onCompleted();

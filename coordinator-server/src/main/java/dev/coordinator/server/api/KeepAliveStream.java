@@ -54,6 +54,12 @@ final class KeepAliveStream implements StreamObserver<KeepAliveRequest> {
               "lease_ids", "must be 1 to " + Validation.MAX_KEEP_ALIVE_LEASES + " leases"));
       return;
     }
+    for (long leaseId : request.getLeaseIdsList()) {
+      if (leaseId < 1) {
+        fail(Validation.invalid("lease_ids", "must be ids of leases, which are 1 or more"));
+        return;
+      }
+    }
     synchronized (this) {
       if (ended) {
         return;

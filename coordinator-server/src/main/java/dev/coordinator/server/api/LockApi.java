@@ -108,6 +108,9 @@ final class LockApi extends LockServiceGrpc.LockServiceImplBase {
       return Command.AcquireLock.UNLIMITED;
     }
     long remainingMs = Math.max(0, deadline.timeRemaining(TimeUnit.MILLISECONDS));
+    if (remainingMs > Command.MAX_DURATION_MS) {
+      return Command.AcquireLock.UNLIMITED;
+    }
     return remainingMs - Math.min(MAX_ANSWER_MARGIN_MS, remainingMs / ANSWER_MARGIN_FRACTION);
   }
 
@@ -142,7 +145,8 @@ final class LockApi extends LockServiceGrpc.LockServiceImplBase {
             Validation.lockName("name", request.getName()),
             Validation.leaseId(request.getLeaseId()),
             Validation.atMostBytes("owner", request.getOwner(), Validation.MAX_LOCK_OWNER_BYTES),
-            request.getToken(),
+            // Tokens are log indexes; 0 stands for whatever cannot be one, and fits no lock.
+            Math.max(0, request.getToken()),
             Validation.requestId(request.hasRequestId(), request.getRequestId()));
     answers.send(node.submit(command).future(), observer, this::released);
   }

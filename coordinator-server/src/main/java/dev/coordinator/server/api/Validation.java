@@ -2,6 +2,7 @@
 package dev.coordinator.server.api;
 
 import com.google.protobuf.Duration;
+import dev.coordinator.server.machine.Command;
 import dev.coordinator.server.machine.RequestId;
 import dev.coordinator.server.wire.Failure;
 import dev.coordinator.v1.ErrorReason;
@@ -10,8 +11,8 @@ import io.grpc.StatusRuntimeException;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Checks the fields of requests. Every method throws a {@link StatusRuntimeException} that names the
- * field and the rule that it breaks.
+ * Checks the fields of requests. Every method throws a {@link StatusRuntimeException} that names
+ * the field and the rule that it breaks.
  */
 final class Validation {
 
@@ -54,8 +55,7 @@ final class Validation {
         name.codePoints().noneMatch(Character::isISOControl),
         field,
         "must not contain control characters");
-    require(
-        !name.startsWith("/") && !name.endsWith("/"), field, "must not begin or end with '/'");
+    require(!name.startsWith("/") && !name.endsWith("/"), field, "must not begin or end with '/'");
     for (String part : name.split("/", -1)) {
       require(
           !part.isEmpty() && !part.equals(".") && !part.equals(".."),
@@ -75,9 +75,9 @@ final class Validation {
     return text;
   }
 
-  /** No lease has the id 0. */
+  /** Ids are given from 1 on, by counting: no lease has an id outside of the positive numbers. */
   static long leaseId(long leaseId) {
-    if (leaseId == 0) {
+    if (leaseId < 1) {
       throw Statuses.leaseNotFound(leaseId).toException();
     }
     return leaseId;
@@ -102,11 +102,13 @@ final class Validation {
     return ms;
   }
 
-  /** A duration that is not negative, in milliseconds, rounded up. */
+  /** A duration of 0 to a century, in milliseconds, rounded up. */
   static long waitMs(String field, Duration wait) {
     wellFormed(field, wait);
     require(wait.getSeconds() >= 0 && wait.getNanos() >= 0, field, "must not be negative");
-    return floorMs(wait) + (wait.getNanos() % NANOS_PER_MS == 0 ? 0 : 1);
+    long ms = floorMs(wait) + (wait.getNanos() % NANOS_PER_MS == 0 ? 0 : 1);
+    require(ms <= Command.MAX_DURATION_MS, field, "must be at most 100 years");
+    return ms;
   }
 
   private static void wellFormed(String field, Duration duration) {

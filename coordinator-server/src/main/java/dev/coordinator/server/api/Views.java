@@ -10,7 +10,9 @@ import dev.coordinator.v1.Lock;
 import dev.coordinator.v1.LockHolder;
 import dev.coordinator.v1.LockWaiter;
 
-/** Shows leases and locks as clients see them, with times as spans before or after a cluster time. */
+/**
+ * Shows leases and locks as clients see them, with times as spans before or after a cluster time.
+ */
 final class Views {
 
   private Views() {}

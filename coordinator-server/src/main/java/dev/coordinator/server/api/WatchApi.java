@@ -29,7 +29,9 @@ final class WatchApi extends WatchServiceGrpc.WatchServiceImplBase {
   private final AtomicInteger watches = new AtomicInteger();
   private final Set<WatchStream> wantProgress = ConcurrentHashMap.newKeySet();
 
-  /** @param scheduler sends the marks of progress; owned by the caller */
+  /**
+   * @param scheduler sends the marks of progress; owned by the caller
+   */
   WatchApi(
       CoordinatorNode node,
       ApiSettings settings,
@@ -79,11 +81,9 @@ final class WatchApi extends WatchServiceGrpc.WatchServiceImplBase {
     boolean prefix = request.getTargetCase() == TargetCase.PREFIX;
     String name =
         prefix
-            ? Validation.atMostBytes(
-                "prefix", request.getPrefix(), Validation.MAX_LOCK_NAME_BYTES)
+            ? Validation.atMostBytes("prefix", request.getPrefix(), Validation.MAX_LOCK_NAME_BYTES)
             : Validation.lockName("name", request.getName());
-    Validation.require(
-        request.getStartRevision() >= 0, "start_revision", "must be at most 2^63-1");
+    Validation.require(request.getStartRevision() >= 0, "start_revision", "must be at most 2^63-1");
     Validation.require(
         request.getStartRevision() == 0 || !request.getInitialState(),
         "start_revision",

@@ -103,7 +103,9 @@ final class WatchStream implements WatchHub.Listener {
     return true;
   }
 
-  /** Sends as much of the initial state as one message takes; the last such message has the rest. */
+  /**
+   * Sends as much of the initial state as one message takes; the last such message has the rest.
+   */
   private void sendState() {
     var response = WatchResponse.newBuilder();
     if (!begun) {

@@ -140,9 +140,6 @@ final class ConfigSources {
   /** The environment variable of a key. */
   static String variable(String keyName) {
     return ENVIRONMENT_PREFIX
-        + keyName
-            .replaceAll("([a-z])([A-Z])", "$1_$2")
-            .replace('.', '_')
-            .toUpperCase(Locale.ROOT);
+        + keyName.replaceAll("([a-z])([A-Z])", "$1_$2").replace('.', '_').toUpperCase(Locale.ROOT);
   }
 }

@@ -33,7 +33,8 @@ final class Keys {
           Parse::members,
           "All members, this one included, as ID=CLIENT_HOST:PORT/PEER_HOST:PORT, separated by"
               + " commas; in YAML also a list of {id, client, peer}. The addresses are those by"
-              + " which clients and other members reach it. Empty: a cluster of this member alone.");
+              + " which clients and other members reach it. Empty: a cluster of this member"
+              + " alone.");
   static final Key<Path> DATA_DIR =
       key(
           "dataDir",
@@ -109,7 +110,8 @@ final class Keys {
           "100ms",
           "0ms",
           "10s",
-          "Longest time for which keep-alives are gathered into one log entry; less for short TTLs.");
+          "Longest time for which keep-alives are gathered into one log entry; less for short"
+              + " TTLs.");
   static final Key<Duration> MAX_OWN_LEASE_WAIT =
       duration(
           "lock.maxOwnLeaseWait",
@@ -127,13 +129,17 @@ final class Keys {
           "Lock events kept in memory so that watches can resume.");
 
   static final Key<Integer> MAX_QUEUED_INPUTS =
-      limit("limits.maxQueuedInputs", "65536", "Most calls and messages waiting for the node's loop.");
+      limit(
+          "limits.maxQueuedInputs",
+          "65536",
+          "Most calls and messages waiting for the node's loop.");
   static final Key<Integer> MAX_PENDING_CALLS =
       limit(
           "limits.maxPendingCalls",
           "65536",
           "Most commands and reads under way, those that wait for a lock not counted.");
-  static final Key<Integer> MAX_LEASES = limit("limits.maxLeases", "1000000", "Most living leases.");
+  static final Key<Integer> MAX_LEASES =
+      limit("limits.maxLeases", "1000000", "Most living leases.");
   static final Key<Integer> MAX_LOCKS =
       limit("limits.maxLocks", "1000000", "Most locks that are held or waited for.");
   static final Key<Integer> MAX_WAITERS_PER_LOCK =
@@ -153,7 +159,8 @@ final class Keys {
           "16384",
           1,
           1_000_000,
-          "Most calls under way on one connection of a client or a forwarding member; more have to wait.");
+          "Most calls under way on one connection of a client or a forwarding member; more have to"
+              + " wait.");
   static final Key<Integer> MAX_RESETS =
       count(
           "grpc.maxResets",

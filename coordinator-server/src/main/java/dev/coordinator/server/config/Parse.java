@@ -85,8 +85,7 @@ final class Parse {
             default -> throw new IllegalArgumentException(rule);
           };
       return Duration.ofMillis(
-          inRange(
-              Long.parseLong(matcher.group(1)) * unitMs, min.toMillis(), max.toMillis(), rule));
+          inRange(Long.parseLong(matcher.group(1)) * unitMs, min.toMillis(), max.toMillis(), rule));
     };
   }
 
@@ -120,8 +119,7 @@ final class Parse {
       require(ids.add(id), "member " + id + " appears twice");
       Address client = Address.parse(addresses[0]);
       Address peer = Address.parse(addresses[1]);
-      require(
-          client.port() != 0 && peer.port() != 0, "member " + id + ": ports must not be 0");
+      require(client.port() != 0 && peer.port() != 0, "member " + id + ": ports must not be 0");
       members.add(new ServerConfig.Member(id, client, peer));
     }
     return List.copyOf(members);

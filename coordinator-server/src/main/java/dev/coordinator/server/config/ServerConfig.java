@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The whole configuration of one member, checked. Only the root package sees it; every other part gets
- * the few values that it needs.
+ * The whole configuration of one member, checked. Only the root package sees it; every other part
+ * gets the few values that it needs.
  *
  * @param members all members by rising id, this one included
  */
@@ -204,8 +204,7 @@ public record ServerConfig(
     if (locking.minTtl().compareTo(locking.maxTtl()) > 0) {
       throw new ConfigException(
           "lease.minTtl = %s must be at most lease.maxTtl = %s"
-              .formatted(
-                  Describe.duration(locking.minTtl()), Describe.duration(locking.maxTtl())));
+              .formatted(Describe.duration(locking.minTtl()), Describe.duration(locking.maxTtl())));
     }
   }
 }

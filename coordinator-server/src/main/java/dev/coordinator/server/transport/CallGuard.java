@@ -87,8 +87,7 @@ public final class CallGuard {
   }
 
   /** Ends the call at the first malformed message and at the first exception. */
-  private static final class GuardedListener<Q>
-      extends ForwardingServerCallListener<Object> {
+  private static final class GuardedListener<Q> extends ForwardingServerCallListener<Object> {
 
     private final ServerCall<Object, ?> call;
     private final ServerCall.Listener<Q> handler;
@@ -135,7 +134,9 @@ public final class CallGuard {
         refuse(e.getStatus(), trailers == null ? new Metadata() : trailers);
       } catch (RuntimeException e) {
         log.error("{} failed", call.getMethodDescriptor().getFullMethodName(), e);
-        refuse(Status.INTERNAL.withDescription("the member failed to handle the call"), new Metadata());
+        refuse(
+            Status.INTERNAL.withDescription("the member failed to handle the call"),
+            new Metadata());
       }
     }
 

@@ -6,8 +6,9 @@ import dev.coordinator.server.ports.Inbox;
 import dev.coordinator.server.raft.NodeId;
 
 /**
- * Whether a peer is connected. Two streams lead to a peer, one each way, and both end when it dies: this
- * reports one break to the inbox, at the first end, and none until a stream has been opened again.
+ * Whether a peer is connected. Two streams lead to a peer, one each way, and both end when it dies:
+ * this reports one break to the inbox, at the first end, and none until a stream has been opened
+ * again.
  */
 final class Connection {
 

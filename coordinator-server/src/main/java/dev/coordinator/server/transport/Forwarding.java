@@ -17,8 +17,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Passes clients' calls on to the leader, one hop and never two, so that any member answers. Keeps a
- * connection to every other member, since any of them may lead the next moment.
+ * Passes clients' calls on to the leader, one hop and never two, so that any member answers. Keeps
+ * a connection to every other member, since any of them may lead the next moment.
  */
 public final class Forwarding implements ServerInterceptor, AutoCloseable {
 

@@ -3,11 +3,11 @@ package dev.coordinator.server.transport;
 
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.wire.Failure;
+import io.grpc.Attributes;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.ClientStreamTracer;
-import io.grpc.Attributes;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
@@ -30,11 +30,7 @@ final class Hop<Q, R> {
   private boolean onwardWaits;
   private volatile boolean mayHaveReachedLeader;
 
-  Hop(
-      ServerCall<Q, R> call,
-      NodeId leader,
-      Leadership leadership,
-      Consumer<Hop<?, ?>> whenEnded) {
+  Hop(ServerCall<Q, R> call, NodeId leader, Leadership leadership, Consumer<Hop<?, ?>> whenEnded) {
     this.call = call;
     this.leader = leader;
     this.leadership = leadership;

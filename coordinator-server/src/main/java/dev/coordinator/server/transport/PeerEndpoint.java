@@ -21,8 +21,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
 /**
- * The way in from peers. Messages go to the inbox; the core's replies come back later and leave on the
- * call they answer, or for entries on the newest stream of their receiver.
+ * The way in from peers. Messages go to the inbox; the core's replies come back later and leave on
+ * the call they answer, or for entries on the newest stream of their receiver.
  */
 final class PeerEndpoint extends RaftServiceGrpc.RaftServiceImplBase {
 
@@ -105,7 +105,9 @@ final class PeerEndpoint extends RaftServiceGrpc.RaftServiceImplBase {
     }
   }
 
-  /** Decodes a message of a peer to this member; any other is refused and never reaches the core. */
+  /**
+   * Decodes a message of a peer to this member; any other is refused and never reaches the core.
+   */
   private <M> M admit(Envelope envelope, Supplier<M> decode) {
     Status status = check.check(envelope);
     if (status.isOk()) {

@@ -24,8 +24,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The way out to one peer: votes as single calls, entries as one stream that is opened again whenever
- * it ends. Nothing queues here: what the stream can't take is dropped, and the protocol repeats it.
+ * The way out to one peer: votes as single calls, entries as one stream that is opened again
+ * whenever it ends. Nothing queues here: what the stream can't take is dropped, and the protocol
+ * repeats it.
  */
 final class PeerLink implements AutoCloseable {
 
@@ -144,9 +145,7 @@ final class PeerLink implements AutoCloseable {
       }
       try {
         scheduler.schedule(
-            this::openStream,
-            refused ? REFUSED_DELAY_MS : REOPEN_DELAY_MS,
-            TimeUnit.MILLISECONDS);
+            this::openStream, refused ? REFUSED_DELAY_MS : REOPEN_DELAY_MS, TimeUnit.MILLISECONDS);
       } catch (RejectedExecutionException e) {
         return; // The member stops.
       }
@@ -167,17 +166,14 @@ final class PeerLink implements AutoCloseable {
   }
 
   /** One life of the stream of entries. */
-  private final class AppendStream
-      extends ClientCall.Listener<AppendEntriesResponse> {
+  private final class AppendStream extends ClientCall.Listener<AppendEntriesResponse> {
 
     private final ClientCall<AppendEntriesRequest, AppendEntriesResponse> call =
         channel
             .channel()
             .newCall(
                 RaftServiceGrpc.getAppendEntriesMethod(),
-                CallOptions.DEFAULT
-                    .withWaitForReady()
-                    .withOnReadyThreshold(MAX_OUTSTANDING_BYTES));
+                CallOptions.DEFAULT.withWaitForReady().withOnReadyThreshold(MAX_OUTSTANDING_BYTES));
 
     void open() {
       call.start(this, new Metadata());

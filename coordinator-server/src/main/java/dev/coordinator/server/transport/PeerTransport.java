@@ -14,7 +14,9 @@ import java.util.Map;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/** Carries messages between this member and the others: a server on the peer port, a link to each. */
+/**
+ * Carries messages between this member and the others: a server on the peer port, a link to each.
+ */
 public final class PeerTransport implements PeerSender, AutoCloseable {
 
   private static final int MAX_CALLS_PER_CONNECTION = 64;
@@ -32,17 +34,13 @@ public final class PeerTransport implements PeerSender, AutoCloseable {
    * @param scheduler opens broken links again; owned by the caller
    */
   public PeerTransport(
-      PeerSettings settings,
-      Inbox inbox,
-      PeerMetrics metrics,
-      ScheduledExecutorService scheduler) {
+      PeerSettings settings, Inbox inbox, PeerMetrics metrics, ScheduledExecutorService scheduler) {
     var connections = new HashMap<NodeId, Connection>();
     for (MemberAddress peer : settings.peers()) {
       var connection = new Connection(peer.id(), inbox, metrics);
       metrics.bindPeer(peer.id().value(), connection::isConnected);
       connections.put(peer.id(), connection);
-      links.put(
-          peer.id(), new PeerLink(peer, settings, connection, inbox, metrics, scheduler));
+      links.put(peer.id(), new PeerLink(peer, settings, connection, inbox, metrics, scheduler));
     }
     endpoint = new PeerEndpoint(settings, connections, inbox, metrics);
     server =

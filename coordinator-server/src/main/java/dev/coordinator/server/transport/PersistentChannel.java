@@ -10,8 +10,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A channel to another member that is kept connected. gRPC itself would wait up to two minutes before
- * it tries an address again; members try after 100 ms to one second.
+ * A channel to another member that is kept connected. gRPC itself would wait up to two minutes
+ * before it tries an address again; members try after 100 ms to one second.
  */
 final class PersistentChannel implements AutoCloseable {
 
@@ -68,7 +68,9 @@ final class PersistentChannel implements AutoCloseable {
     }
   }
 
-  /** A channel reports its first failure but not the later ones, so this goes on until it is ready. */
+  /**
+   * A channel reports its first failure but not the later ones, so this goes on until it is ready.
+   */
   private synchronized void retry(long backoffMs) {
     ConnectivityState state = channel.getState(true);
     if (state == ConnectivityState.READY || state == ConnectivityState.SHUTDOWN) {

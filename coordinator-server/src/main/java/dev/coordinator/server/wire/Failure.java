@@ -11,7 +11,9 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.ProtoUtils;
 
-/** A failed call as clients see it: a status with a google.rpc.ErrorInfo and perhaps a RetryInfo. */
+/**
+ * A failed call as clients see it: a status with a google.rpc.ErrorInfo and perhaps a RetryInfo.
+ */
 public final class Failure {
 
   private static final String DOMAIN = "coordinator.dev";
@@ -76,7 +78,9 @@ public final class Failure {
     return new StatusRuntimeException(status(), trailers());
   }
 
-  /** Whether trailers carry the details of a failure, so that a member of the cluster decided it. */
+  /**
+   * Whether trailers carry the details of a failure, so that a member of the cluster decided it.
+   */
   public static boolean isDescribedIn(Metadata trailers) {
     return trailers.containsKey(DETAILS);
   }

@@ -150,8 +150,7 @@ class ServerConfigTest {
         "limits.maxLeases | 9999999999 | must be a whole number from 1 to"
       })
   void badValuesAreRefusedNamingKeyRuleAndSource(String key, String value, String rule) {
-    var refusal =
-        assertThrows(ConfigException.class, () -> fromFlags(Map.of(key, value)));
+    var refusal = assertThrows(ConfigException.class, () -> fromFlags(Map.of(key, value)));
     String message = refusal.getMessage();
     assertTrue(message.startsWith(key + " = \"" + value + "\" (flag --" + key + "): "), message);
     assertTrue(message.contains(rule), message);
@@ -162,8 +161,7 @@ class ServerConfigTest {
     Path file = write("raft:\n  electionTimeuot: 1s\n");
     var inFile =
         assertThrows(
-            ConfigException.class,
-            () -> ServerConfig.load(Optional.of(file), Map.of(), Map.of()));
+            ConfigException.class, () -> ServerConfig.load(Optional.of(file), Map.of(), Map.of()));
     assertEquals(
         "raft.electionTimeuot is not a known key (file " + file + ")", inFile.getMessage());
 
@@ -171,8 +169,7 @@ class ServerConfigTest {
     assertEquals("colour is not a known key (flag --colour)", inFlags.getMessage());
 
     var inMembers =
-        assertThrows(
-            ConfigException.class, () -> fromFile("members: [{id: 1, cleint: 'a:1'}]\n"));
+        assertThrows(ConfigException.class, () -> fromFile("members: [{id: 1, cleint: 'a:1'}]\n"));
     assertTrue(inMembers.getMessage().startsWith("members.cleint is not a known key"));
   }
 
@@ -199,8 +196,7 @@ class ServerConfigTest {
         Map.of("lease.minTtl", "2s", "lease.maxTtl", "1s"),
         "lease.minTtl = 2s must be at most lease.maxTtl = 1s");
     refused(Map.of("members", "1=a:1/a:2"), "memberId must be set when members is set");
-    refused(
-        Map.of("members", "1=a:1/a:2", "memberId", "7"), "memberId = 7 must be one of members");
+    refused(Map.of("members", "1=a:1/a:2", "memberId", "7"), "memberId = 7 must be one of members");
   }
 
   private static void refused(Map<String, String> flags, String message) {

@@ -26,6 +26,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -112,8 +113,7 @@ class PeerTransportTest {
   @Test
   void aBrokenConnectionIsReportedOnceAndHeals() throws Exception {
     one.sendUntilArrived(appendEntries(1), two);
-    two.sendUntilArrived(
-        new RaftMessage.AppendEntries(TWO, ONE, 4, 0, 0, List.of(), 0, 1), one);
+    two.sendUntilArrived(new RaftMessage.AppendEntries(TWO, ONE, 4, 0, 0, List.of(), 0, 1), one);
 
     two.transport.close();
     assertEquals(TWO, one.inbox.disconnected.poll(20, TimeUnit.SECONDS));
@@ -221,12 +221,7 @@ class PeerTransportTest {
       this.transport =
           new PeerTransport(
               new PeerSettings(
-                  "test",
-                  self,
-                  members,
-                  new InetSocketAddress("127.0.0.1", port),
-                  20_000,
-                  1 << 20),
+                  "test", self, members, new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 20_000, 1 << 20),
               inbox,
               new PeerMetrics(new SimpleMeterRegistry()),
               scheduler);
