@@ -3,7 +3,6 @@ package dev.coordinator.server.api;
 
 import dev.coordinator.server.machine.Event;
 import dev.coordinator.server.machine.LockView;
-import dev.coordinator.server.runtime.CompactedException;
 import dev.coordinator.server.runtime.NodeException;
 import dev.coordinator.server.runtime.WatchEvent;
 import dev.coordinator.server.runtime.WatchHub;
@@ -80,8 +79,9 @@ final class WatchStream implements WatchHub.Listener {
       while (!ended && subscription != null && responses.isReady() && sendNext(progress)) {
         // Until the client or the history has had enough.
       }
-    } catch (CompactedException compacted) {
-      fail(compacted);
+    } catch (RuntimeException failure) {
+      // Most of all a CompactedException.
+      fail(failure);
     }
   }
 

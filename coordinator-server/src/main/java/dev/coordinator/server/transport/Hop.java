@@ -24,7 +24,7 @@ final class Hop<Q, R> {
   private final NodeId leader;
   private final Leadership leadership;
   private final Consumer<Hop<?, ?>> whenEnded;
-  private ClientCall<Q, R> onward;
+  private volatile ClientCall<Q, R> onward;
 
   private boolean callWaits;
   private boolean onwardWaits;
@@ -42,18 +42,22 @@ final class Hop<Q, R> {
   }
 
   ServerCall.Listener<Q> start(Channel channel, Metadata headers) {
-    onward =
+    ClientCall<Q, R> begun =
         channel.newCall(
             call.getMethodDescriptor(),
             CallOptions.DEFAULT.withStreamTracerFactory(new ReachTracerFactory()));
-    onward.start(new OnwardListener(), headers);
-    onward.request(1);
+    begun.start(new OnwardListener(), headers);
+    onward = begun;
+    begun.request(1);
     call.request(1);
     return new CallListener();
   }
 
   void giveUp(String why) {
-    onward.cancel(why, null);
+    ClientCall<Q, R> begun = onward;
+    if (begun != null) {
+      begun.cancel(why, null);
+    }
   }
 
   /** From the client to the leader. */

@@ -175,6 +175,8 @@ final class PeerLink implements AutoCloseable {
                 RaftServiceGrpc.getAppendEntriesMethod(),
                 CallOptions.DEFAULT.withWaitForReady().withOnReadyThreshold(MAX_OUTSTANDING_BYTES));
 
+    private boolean opened;
+
     void open() {
       call.start(this, new Metadata());
       call.request(Integer.MAX_VALUE);
@@ -191,7 +193,11 @@ final class PeerLink implements AutoCloseable {
 
     @Override
     public void onReady() {
-      connection.opened();
+      // Called again whenever the stream can take messages after it could not.
+      if (!opened) {
+        opened = true;
+        connection.opened();
+      }
     }
 
     @Override
