@@ -92,13 +92,16 @@ final class EventHistory {
     long high = limit;
     while (low < high) {
       long middle = low + (high - low) / 2;
-      if (at(middle).revision() < revision) {
+      Slot slot = ring.get(slot(middle));
+      // What was evicted during the search is older than all that is kept.
+      boolean evicted = slot == null || slot.position() != middle;
+      if (evicted || slot.event().revision() < revision) {
         low = middle + 1;
       } else {
         high = middle;
       }
     }
-    // Asked last: what was evicted during the search counts too.
+    // Asked last, because it may have been evicted during the search.
     if (revision < oldestRevision()) {
       throw new CompactedException(oldestRevision());
     }

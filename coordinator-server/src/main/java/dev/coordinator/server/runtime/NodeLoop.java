@@ -16,6 +16,8 @@ import dev.coordinator.server.raft.RaftStatus;
 import dev.coordinator.server.raft.RoleKind;
 import dev.coordinator.server.wire.CommandCodec;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One member at work: the core, the state machine and everybody who waits for them, turned round by
@@ -29,6 +31,8 @@ import java.util.List;
  * <p>An exception from a round means that this member must not go on: {@link #stop} it.
  */
 public final class NodeLoop {
+
+  private static final Logger log = LoggerFactory.getLogger(NodeLoop.class);
 
   /** A round takes no more inputs than this, so that their effects do not wait for long. */
   private static final int MAX_INPUTS_PER_ROUND = 4_096;
@@ -114,7 +118,7 @@ public final class NodeLoop {
   public long runOnce(long presentNanos) {
     setNow(presentNanos);
     if (presentNanos > plannedNanos) {
-      metrics.loop().stalled(presentNanos - plannedNanos);
+      tellLateness(presentNanos - plannedNanos);
     }
     ports.mailbox().deliverTo(this, MAX_INPUTS_PER_ROUND);
     core.tick(nowMs);
@@ -366,6 +370,15 @@ public final class NodeLoop {
   private void setNow(long presentNanos) {
     nowNanos = presentNanos;
     nowMs = Math.floorDiv(presentNanos, NANOS_PER_MS);
+  }
+
+  private void tellLateness(long lateNanos) {
+    metrics.loop().stalled(lateNanos);
+    long lateMs = lateNanos / NANOS_PER_MS;
+    if (lateMs >= settings.raft().electionTimeoutMs() / 2) {
+      log.warn(
+          "member {}: could not run for {} ms: a pause, or too little processor", self, lateMs);
+    }
   }
 
   private int pendingCalls() {
