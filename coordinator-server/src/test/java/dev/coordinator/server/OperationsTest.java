@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.Duration;
 import dev.coordinator.server.config.ServerConfig;
+import dev.coordinator.v1.AcquireLockResponse;
 import dev.coordinator.v1.ClusterServiceGrpc;
 import dev.coordinator.v1.GetStatusResponse;
 import dev.coordinator.v1.LeaseServiceGrpc;
@@ -27,10 +29,13 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletionException;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -195,6 +200,45 @@ class OperationsTest {
     server.close();
     server.close();
     server.awaitTermination();
+  }
+
+  @Test
+  void aMemberThatCannotWriteItsLogStopsAndSaysSo(@TempDir Path other) throws Exception {
+    try (var alone = InProcessCluster.start(other, 1, Map.of())) {
+      alone.awaitLeader();
+      CoordinatorServer server = alone.server(1);
+      for (Path log : logDirectories(other)) {
+        try (var files = Files.list(log)) {
+          for (Path file : files.toList()) {
+            Files.delete(file);
+          }
+        }
+        Files.delete(log);
+      }
+      var filler = ClusterTest.acquire("a").toBuilder().setMetadata("m".repeat(1_000)).build();
+      InProcessCluster.await(
+          "the member to need another file",
+          () -> {
+            var calls = new ArrayList<Received<AcquireLockResponse>>();
+            for (int i = 0; i < 200; i++) {
+              var call = new Received<AcquireLockResponse>();
+              calls.add(call);
+              LockServiceGrpc.newStub(alone.channel(1))
+                  .acquireLock(
+                      filler.toBuilder().setWaitTimeout(Duration.getDefaultInstance()).build(),
+                      call);
+            }
+            calls.forEach(Received::awaitEnd);
+            return server.terminated().isDone();
+          });
+      assertThrows(CompletionException.class, server::awaitTermination);
+    }
+  }
+
+  private static List<Path> logDirectories(Path root) throws IOException {
+    try (var files = Files.walk(root)) {
+      return files.filter(path -> path.endsWith("log") && Files.isDirectory(path)).toList();
+    }
   }
 
   private static HttpResponse<String> get(String path) {

@@ -66,11 +66,11 @@ public final class RpcMetrics {
   }
 
   private Timer timer(MethodKey key) {
-    return Timer.builder("coordinator.grpc.duration")
-        .description("How long calls of one message each way took, waiting for locks included")
+    return Latencies.timer(
+            "coordinator.grpc.duration",
+            "How long calls of one message each way took, waiting for locks included.")
         .tag("service", key.service)
         .tag("method", key.method)
-        .publishPercentileHistogram()
         .register(registry);
   }
 
