@@ -53,9 +53,9 @@ class RaftRandomTest {
       if (cut || random.nextDouble() < loss) {
         return new long[0];
       }
-      long delayMs = 1 + random.nextInt(20);
+      long delayMs = random.nextLong(1, 21);
       return random.nextInt(20) == 0
-          ? new long[] {delayMs, 1 + random.nextInt(500)}
+          ? new long[] {delayMs, random.nextLong(1, 501)}
           : new long[] {delayMs};
     }
 
@@ -63,7 +63,7 @@ class RaftRandomTest {
       cluster.startAll();
       while (cluster.nowMs() < BAD_MS) {
         cluster.run(random.nextInt(30));
-        disturb(cluster.node(1 + random.nextInt(size)));
+        disturb(cluster.node(random.nextLong(1, size + 1L)));
       }
       good = true;
       for (VirtualCluster.Node node : cluster.nodes()) {
@@ -97,11 +97,11 @@ class RaftRandomTest {
         case 7, 8 -> cutOff.clear();
         case 9 -> node.pause();
         case 10, 11, 12, 13 -> node.resume();
-        case 14 -> node.diskMs = 1 + random.nextInt(400);
-        case 15, 16, 17 -> node.diskMs = 1 + random.nextInt(5);
+        case 14 -> node.diskMs = random.nextLong(1, 401);
+        case 15, 16, 17 -> node.diskMs = random.nextLong(1, 6);
         case 18 -> {
           if (node.isUp()) {
-            cluster.disconnect(node, new NodeId(1 + random.nextInt(size)));
+            cluster.disconnect(node, new NodeId(random.nextLong(1, size + 1L)));
           }
         }
         case 19 -> isolateLeader();
@@ -125,7 +125,8 @@ class RaftRandomTest {
     private void request(VirtualCluster.Node node) {
       if (node.isUp() && node.core.isLeader()) {
         if (random.nextInt(4) == 0) {
-          cluster.read(node, ++reads, ++reads);
+          reads += 2;
+          cluster.read(node, reads - 1, reads);
         } else {
           byte[] payload = new byte[random.nextInt(40)];
           random.nextBytes(payload);
