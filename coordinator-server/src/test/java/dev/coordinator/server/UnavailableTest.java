@@ -38,11 +38,7 @@ class UnavailableTest {
 
   @BeforeEach
   void start() throws Exception {
-    cluster =
-        InProcessCluster.start(
-            directory,
-            3,
-            Map.of("raft.electionTimeout", "400ms", "raft.heartbeatInterval", "50ms"));
+    cluster = InProcessCluster.start(directory, 3, Map.of());
   }
 
   @AfterEach
@@ -76,7 +72,7 @@ class UnavailableTest {
   @Test
   void withoutAMajorityThereIsNoLeader() throws Exception {
     int alone = cluster.awaitLeader();
-    assertEquals(ServingStatus.SERVING, health(alone));
+    InProcessCluster.await("the health to tell", () -> health(alone) == ServingStatus.SERVING);
     assertEquals(200, http(alone, "/readyz"));
     var watch = new Received<WatchResponse>();
     cluster.watches(alone).watch(WatchRequest.newBuilder().setPrefix("").build(), watch);
