@@ -55,6 +55,7 @@ public final class CoordinatorClient implements AutoCloseable {
     this.attemptTimeout = builder.attemptTimeout;
     this.scheduler = new ScheduledThreadPoolExecutor(1, Threads.named("coordinator-scheduler"));
     scheduler.setRemoveOnCancelPolicy(true);
+    scheduler.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     this.ownCallbacks = builder.executor == null ? Threads.callbackPool() : null;
     LeaderChannel channel =
         new LeaderChannel(

@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  *       given back.
  * </ul>
  *
- * <p>Thread-safe.
+ * <p>The task's thread is a daemon: keep the process alive by other means. Thread-safe.
  */
 public final class LeaderElection implements AutoCloseable {
 

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -233,6 +234,18 @@ class LeaderFollowingTest {
       assertThrows(UnavailableException.class, () -> client.cluster().status(cluster.address(2)));
       assertEquals(3, client.cluster().members().size());
     }
+  }
+
+  @Test
+  void closingTheClientFailsCallsThatAreBeingRepeated() throws Exception {
+    cluster.elect(0);
+    CoordinatorClient client = cluster.client().callTimeout(Duration.ofMinutes(5)).build();
+    CompletableFuture<Session> opening = client.newSessionAsync(TTL);
+    Eventually.until("tried", () -> cluster.requests(GrantLeaseRequest.class).size() > 3);
+    client.close();
+    ExecutionException failure =
+        assertThrows(ExecutionException.class, () -> opening.get(10, TimeUnit.SECONDS));
+    assertEquals(Reason.CLOSED, ((CoordinatorException) failure.getCause()).reason());
   }
 
   @Test

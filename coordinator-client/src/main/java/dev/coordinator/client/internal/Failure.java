@@ -79,8 +79,17 @@ public record Failure(
 
   private static Failure ofCode(Status status, String text) {
     return switch (status.getCode()) {
-      case UNAVAILABLE, CANCELLED, DEADLINE_EXCEEDED, INTERNAL ->
+      case UNAVAILABLE, CANCELLED, DEADLINE_EXCEEDED ->
           broken(status.getCause() == null ? text : text + ": " + status.getCause().getMessage());
+      // The member failed at the call, somewhere.
+      case INTERNAL, UNKNOWN ->
+          new Failure(
+              Kind.UNKNOWN,
+              Reason.OUTCOME_UNKNOWN,
+              status.getCode() + ": " + text,
+              Map.of(),
+              true,
+              0);
       default ->
           new Failure(
               Kind.REFUSED, Reason.OTHER, status.getCode() + ": " + text, Map.of(), true, 0);

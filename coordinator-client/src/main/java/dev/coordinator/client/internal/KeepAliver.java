@@ -15,6 +15,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Renews all leases of a client over one stream, each a third of its TTL after the last time; those
@@ -28,6 +30,8 @@ import java.util.concurrent.TimeUnit;
  * Thread-safe.
  */
 public final class KeepAliver {
+
+  private static final Logger log = LoggerFactory.getLogger(KeepAliver.class);
 
   private static final int LEASES_PER_MESSAGE = 1_000;
   private static final long MAX_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -133,16 +137,22 @@ public final class KeepAliver {
       return;
     }
     long now = time.nanoTime();
-    leaveLateStream(now);
-    if (entries.isEmpty()) {
-      if (stream != null) {
-        retire(stream);
-        stream = null;
+    try {
+      leaveLateStream(now);
+      if (entries.isEmpty()) {
+        if (stream != null) {
+          retire(stream);
+          stream = null;
+        }
+      } else if (now - notBeforeNanos >= 0) {
+        sendDue(now);
       }
-    } else if (now - notBeforeNanos >= 0) {
-      sendDue(now);
+    } catch (RuntimeException e) {
+      // The leases must not die of one failure here; their next renewals are planned all the same.
+      log.error("Renewing leases failed", e);
+    } finally {
+      plan(now);
     }
-    plan(now);
   }
 
   private void leaveLateStream(long now) {

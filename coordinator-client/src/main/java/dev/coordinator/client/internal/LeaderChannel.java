@@ -57,6 +57,7 @@ public final class LeaderChannel implements AutoCloseable {
 
   private final Map<String, MemberChannel> members = new ConcurrentHashMap<>();
   private final Map<Long, String> addressById = new ConcurrentHashMap<>();
+  private final Set<RetriedCall<?, ?>> resting = ConcurrentHashMap.newKeySet();
   private final AtomicInteger turn = new AtomicInteger();
   private final AtomicBoolean ticking = new AtomicBoolean();
   private final AtomicBoolean learning = new AtomicBoolean();
@@ -146,6 +147,21 @@ public final class LeaderChannel implements AutoCloseable {
 
   MemberChannel leader() {
     return leader;
+  }
+
+  /** Tries a call again after a while; at once, to fail it, if the client is closed meanwhile. */
+  void retry(RetriedCall<?, ?> call, long delayNanos) {
+    resting.add(call);
+    schedule(() -> wakeUp(call), delayNanos);
+    if (closed) {
+      wakeUp(call);
+    }
+  }
+
+  private void wakeUp(RetriedCall<?, ?> call) {
+    if (resting.remove(call)) {
+      call.attempt();
+    }
   }
 
   void schedule(Runnable task, long delayNanos) {
@@ -261,10 +277,11 @@ public final class LeaderChannel implements AutoCloseable {
       return;
     }
     MemberChannel named = addMember(address);
-    if (!named.isSuspect(time.nanoTime())) {
+    if (named.mayLead(time.nanoTime())) {
       log.debug("{} leads", address);
-      named.dialIfLost();
       leader = named;
+    } else {
+      named.dialIfLost();
     }
   }
 
@@ -384,5 +401,6 @@ public final class LeaderChannel implements AutoCloseable {
   public void close() {
     closed = true;
     members.values().forEach(MemberChannel::close);
+    List.copyOf(resting).forEach(this::wakeUp);
   }
 }

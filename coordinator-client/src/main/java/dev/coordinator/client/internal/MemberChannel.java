@@ -92,6 +92,14 @@ final class MemberChannel {
     return suspected;
   }
 
+  /**
+   * Whether to believe others who say that this member leads. Followers go on naming a dead leader
+   * until they have elected another, so one that has failed must at least be connected again.
+   */
+  boolean mayLead(long nowNanos) {
+    return !suspected || (!isSuspect(nowNanos) && grpc.getState(true) == ConnectivityState.READY);
+  }
+
   long suspectedUntilNanos() {
     return suspectedUntilNanos;
   }

@@ -119,7 +119,7 @@ final class RetriedCall<Q, R> extends CompletableFuture<R> {
         member.address(),
         failure.message(),
         TimeUnit.NANOSECONDS.toMillis(delayNanos));
-    channel.schedule(this::attempt, delayNanos);
+    channel.retry(this, delayNanos);
   }
 
   /**
