@@ -33,7 +33,7 @@ final class SimulatedCluster {
   private final SimulatedNetwork network;
   private final List<SimulatedMember> members = new ArrayList<>();
   private final Map<String, GuardedResource> resources = new TreeMap<>();
-  private double crashAfterReply;
+  private boolean calm;
   private SimulatedMember hint;
   private long traceHash;
 
@@ -41,7 +41,6 @@ final class SimulatedCluster {
     this.schedule = new Schedule(random);
     this.story = story;
     this.faults = Faults.draw(random);
-    this.crashAfterReply = faults.crashAfterReply();
     this.oracle = new Oracle(schedule, faults.clockDrift());
     this.network = new SimulatedNetwork(schedule, faults, this::deliver);
     int size = new int[] {3, 3, 5, 7}[random.nextInt(4)];
@@ -87,8 +86,15 @@ final class SimulatedCluster {
     return members;
   }
 
-  double crashAfterReply() {
-    return crashAfterReply;
+  /** How likely a member crashes right after it sent this: before what it promised is durable, if ever. */
+  double crashAfter(RaftMessage message) {
+    if (calm) {
+      return 0;
+    } else if (message instanceof RaftMessage.RequestVoteReply vote) {
+      return vote.granted() && !vote.preVote() ? faults.crashAfterVote() : 0;
+    }
+    boolean confirmed = message instanceof RaftMessage.AppendEntriesReply append && append.success();
+    return confirmed ? faults.crashAfterReply() : 0;
   }
 
   GuardedResource resource(String lock) {
@@ -142,7 +148,7 @@ final class SimulatedCluster {
     }
     member.crash(powerCut);
     members.forEach(other -> noticeLater(other, member.id()));
-    long downNanos = schedule.delayNanos(5 * MS, 3_000 * MS);
+    long downNanos = schedule.delayNanos(5 * MS, faults.maxDownMs() * MS);
     schedule.after(
         downNanos,
         () -> {
@@ -163,7 +169,7 @@ final class SimulatedCluster {
   /** From here on nothing goes wrong any more, and everybody is back. */
   void calm() {
     note("calm");
-    crashAfterReply = 0;
+    calm = true;
     network.calm();
     for (SimulatedMember member : members) {
       if (!member.isAlive()) {

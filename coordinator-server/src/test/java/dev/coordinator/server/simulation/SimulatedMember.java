@@ -176,10 +176,7 @@ final class SimulatedMember {
 
   private void send(RaftMessage message) {
     cluster.network().send(message);
-    boolean promise =
-        message instanceof RaftMessage.RequestVoteReply vote && vote.granted() && !vote.preVote()
-            || message instanceof RaftMessage.AppendEntriesReply append && append.success();
-    if (promise && schedule.chance(cluster.crashAfterReply())) {
+    if (schedule.chance(cluster.crashAfter(message))) {
       schedule.at(schedule.nowNanos(), () -> cluster.crashAndRestart(this, true));
     }
   }
