@@ -13,7 +13,7 @@ import java.util.function.Function;
 
 /**
  * The thread-safe face of one member: commands, reads, keep-alives, watches and its state. No
- * method blocks, and those that return a future tell every failure through it, as a {@link
+ * method blocks, and those that return a future tell every failure of the cluster through it, as a {@link
  * NodeException}.
  */
 public final class CoordinatorNode implements LeaderDirectory {
@@ -51,8 +51,14 @@ public final class CoordinatorNode implements LeaderDirectory {
     }
   }
 
-  /** Renews leases together with those of other callers. Only a leader does. */
+  /**
+   * Renews leases together with those of other callers. Only a leader does.
+   *
+   * @throws IllegalArgumentException if an id is none that a lease can have
+   */
   public CompletableFuture<Answered<List<Outcome.Renewal>>> keepAlive(List<Long> leaseIds) {
+    // Checked here, where only the caller suffers, and not when the ids of many become one command.
+    new Command.RenewLeases(leaseIds);
     LoopInput.KeepAlive call = new LoopInput.KeepAlive(leaseIds);
     offerIfLeader(call);
     return call.future;

@@ -126,10 +126,11 @@ public final class NodeLoop {
       proposeDue();
     }
     core.drainTo(outbox);
-    dispatch();
     if (observer.takeLostLeadership()) {
+      // Before anything is applied: it may stand where this member's own proposals did.
       failPending();
     }
+    dispatch();
     watchForIsolation();
     if (observer.takeChanged() || nowMs - publishedMs >= STATUS_INTERVAL_MS) {
       publishStatus();

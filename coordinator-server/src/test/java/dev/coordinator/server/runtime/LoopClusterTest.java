@@ -15,8 +15,11 @@ import dev.coordinator.server.machine.Command;
 import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.machine.RequestId;
+import dev.coordinator.server.raft.Entry;
+import dev.coordinator.server.raft.RaftMessage;
 import dev.coordinator.server.runtime.LoopCluster.Member;
 import dev.coordinator.server.runtime.NodeException.Reason;
+import dev.coordinator.server.wire.CommandCodec;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -84,6 +87,33 @@ class LoopClusterTest {
     followers.get(1).disk.release();
     cluster.settle();
     outcome(call, Outcome.LeaseGranted.class);
+  }
+
+  @Test
+  void aProposalIsNotAnsweredByTheEntryThatTakesItsPlace() {
+    Member old = cluster.elect();
+    cluster.isolate(old);
+    PendingCall lost = submit(old, lease(1_000));
+    Member next = cluster.others(old).get(0);
+    long term = old.term();
+    Entry replacement =
+        Entry.command(lost.index(), term + 1, 1_000, CommandCodec.encode(lease(7_000)));
+
+    // That another leads, and that its entry is committed, is news of one round.
+    old.mailbox.receive(
+        new RaftMessage.AppendEntries(
+            next.id,
+            old.id,
+            term + 1,
+            lost.index() - 1,
+            term,
+            List.of(replacement),
+            lost.index(),
+            1));
+    old.runOnce();
+
+    assertEquals(lost.index(), old.applied());
+    assertEquals(Reason.OUTCOME_UNKNOWN, failure(lost.future()).reason());
   }
 
   @Test

@@ -13,6 +13,7 @@ import java.util.random.RandomGenerator;
  * @param maxSyncMs longest write to disk
  * @param faultGapMs mean time between two faults of a member or of the network
  * @param crashAfterVote probability that a member crashes right after it gave a vote
+ * @param crashAfterAppend probability that a leader crashes right after it sent entries to a follower
  * @param crashAfterReply probability that a member crashes right after it confirmed an append
  * @param maxDownMs longest time that a crashed member stays down
  * @param clockDrift largest deviation of a member's or client's clock from true time
@@ -25,6 +26,7 @@ record Faults(
     long maxSyncMs,
     long faultGapMs,
     double crashAfterVote,
+    double crashAfterAppend,
     double crashAfterReply,
     long maxDownMs,
     double clockDrift,
@@ -41,6 +43,7 @@ record Faults(
             (long) pick(random, 2, 5, 30, 150),
             (long) pick(random, 300, 1_000, 3_000, 8_000),
             pick(random, 0, 0.1, 0.5),
+            pick(random, 0, 0, 0.01),
             pick(random, 0, 0.001, 0.01, 0.05),
             (long) pick(random, 30, 300, 3_000),
             pick(random, 0, 0.001, 0.01),
@@ -56,8 +59,7 @@ record Faults(
    */
   private Faults withManyElections() {
     return new Faults(
-        loss, duplication, maxDelayMs, maxSyncMs, 300, 0.5, 0, 30, clockDrift, 0.9,
-        maxBatchEntries, maxInFlightBatches);
+        loss, duplication, maxDelayMs, maxSyncMs, 500, 0.5, 0.05, 0, 30, clockDrift, 0.9, 1, 1);
   }
 
   private static double pick(RandomGenerator random, double... choices) {

@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class MutantTest {
 
   private static final String RAFT = "dev.coordinator.server.raft.";
+  private static final String RUNTIME = "dev.coordinator.server.runtime.";
   private static final long FAULTY_MS = 40_000;
   private static final long MAX_SEEDS = 1_000;
 
@@ -53,7 +54,23 @@ class MutantTest {
             "a new leader keeps the time of an older leadership",
             RAFT + "ClusterClock",
             "    running = true;\n    timeMs = stampMs;",
-            "    running = true;\n    timeMs = Math.max(timeMs, stampMs);"));
+            "    running = true;\n    timeMs = Math.max(timeMs, stampMs);"),
+        new Mutant(
+            "a deposed leader answers a proposal with what took its place",
+            RUNTIME + "NodeLoop",
+            """
+                if (observer.takeLostLeadership()) {
+                  // Before anything is applied: it may stand where this member's own proposals did.
+                  failPending();
+                }
+                dispatch();
+            """,
+            """
+                dispatch();
+                if (observer.takeLostLeadership()) {
+                  failPending();
+                }
+            """));
   }
 
   @ParameterizedTest

@@ -71,9 +71,11 @@ final class Nemesis {
       if (other != victim) {
         if (in) {
           cluster.network().cut(other.id(), victim.id());
+          cluster.noticeLater(victim, other.id());
         }
         if (out) {
           cluster.network().cut(victim.id(), other.id());
+          cluster.noticeLater(other, victim.id());
         }
       }
     }

@@ -86,12 +86,14 @@ final class SimulatedCluster {
     return members;
   }
 
-  /** How likely a member crashes right after it sent this: before what it promised is durable, if ever. */
+  /** How likely a member crashes right after it sent this, when a mistake would show. */
   double crashAfter(RaftMessage message) {
     if (calm) {
       return 0;
     } else if (message instanceof RaftMessage.RequestVoteReply vote) {
       return vote.granted() && !vote.preVote() ? faults.crashAfterVote() : 0;
+    } else if (message instanceof RaftMessage.AppendEntries append) {
+      return append.entries().isEmpty() ? 0 : faults.crashAfterAppend();
     }
     boolean confirmed = message instanceof RaftMessage.AppendEntriesReply append && append.success();
     return confirmed ? faults.crashAfterReply() : 0;

@@ -177,7 +177,7 @@ final class SimulatedMember {
   private void send(RaftMessage message) {
     cluster.network().send(message);
     if (schedule.chance(cluster.crashAfter(message))) {
-      schedule.at(schedule.nowNanos(), () -> cluster.crashAndRestart(this, true));
+      schedule.at(schedule.nowNanos(), () -> cluster.crashAndRestart(this, schedule.chance(0.7)));
     }
   }
 
