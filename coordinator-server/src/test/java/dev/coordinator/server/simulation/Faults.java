@@ -15,6 +15,7 @@ import java.util.random.RandomGenerator;
  * @param crashAfterVote probability that a member crashes right after it gave a vote
  * @param crashAfterAppend probability that a leader crashes right after it sent entries to a follower
  * @param crashAfterReply probability that a member crashes right after it confirmed an append
+ * @param muteNewLeader probability that nothing a member sends arrives for a while once it leads
  * @param maxDownMs longest time that a crashed member stays down
  * @param clockDrift largest deviation of a member's or client's clock from true time
  * @param leaderBias probability that a fault aims at the leader
@@ -28,6 +29,7 @@ record Faults(
     double crashAfterVote,
     double crashAfterAppend,
     double crashAfterReply,
+    double muteNewLeader,
     long maxDownMs,
     double clockDrift,
     double leaderBias,
@@ -45,6 +47,7 @@ record Faults(
             pick(random, 0, 0.1, 0.5),
             pick(random, 0, 0, 0.01),
             pick(random, 0, 0.001, 0.01, 0.05),
+            pick(random, 0, 0, 0.1),
             (long) pick(random, 30, 300, 3_000),
             pick(random, 0, 0.001, 0.01),
             pick(random, 0.3, 0.6, 0.9),
@@ -59,7 +62,7 @@ record Faults(
    */
   private Faults withManyElections() {
     return new Faults(
-        loss, duplication, maxDelayMs, maxSyncMs, 500, 0.5, 0.05, 0, 30, clockDrift, 0.9, 1, 1);
+        loss, duplication, maxDelayMs, maxSyncMs, 500, 0.5, 0.1, 0, 0.4, 30, clockDrift, 0.9, 1, 1);
   }
 
   private static double pick(RandomGenerator random, double... choices) {

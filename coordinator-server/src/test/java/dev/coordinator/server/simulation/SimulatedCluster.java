@@ -168,6 +168,17 @@ final class SimulatedCluster {
     }
   }
 
+  /** A member has just become leader and has sent nothing yet. */
+  void leads(SimulatedMember leader) {
+    if (!calm && schedule.chance(faults.muteNewLeader())) {
+      note("%s is not heard", leader);
+      for (SimulatedMember other : members) {
+        network.cut(leader.id(), other.id());
+      }
+      schedule.after(schedule.delayNanos(100 * MS, 3_000 * MS), network::healAll);
+    }
+  }
+
   /** From here on nothing goes wrong any more, and everybody is back. */
   void calm() {
     note("calm");

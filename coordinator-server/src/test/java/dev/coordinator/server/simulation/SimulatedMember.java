@@ -133,6 +133,9 @@ final class SimulatedMember {
     }
     cluster.note("%s crashes%s", id, powerCut ? " in a power cut" : "");
     log.die();
+    if (schedule.random().nextBoolean()) {
+      cluster.network().loseAllFrom(id);
+    }
     loop = null;
     node = null;
     nextRoundNanos = NEVER;
@@ -231,6 +234,7 @@ final class SimulatedMember {
       cluster.note("%s is %s in term %d: %s", id, role, term, why);
       if (role == RoleKind.LEADER) {
         cluster.oracle().leads(id, term);
+        cluster.leads(SimulatedMember.this);
       }
     }
 

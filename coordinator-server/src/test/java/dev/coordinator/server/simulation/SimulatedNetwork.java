@@ -3,7 +3,9 @@ package dev.coordinator.server.simulation;
 
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 
@@ -23,6 +25,7 @@ final class SimulatedNetwork {
   private final Schedule schedule;
   private final Consumer<RaftMessage> receiver;
   private final Set<Way> cut = new TreeSet<>();
+  private final Map<NodeId, Integer> losses = new TreeMap<>();
   private double loss;
   private double duplication;
   private long maxDelayNanos;
@@ -46,10 +49,12 @@ final class SimulatedNetwork {
   }
 
   private void deliverLater(RaftMessage message) {
+    int lossesBefore = losses.getOrDefault(message.from(), 0);
     schedule.after(
         schedule.delayNanos(MIN_DELAY_NANOS, maxDelayNanos),
         () -> {
-          if (!cut.contains(new Way(message.from(), message.to()))) {
+          if (!cut.contains(new Way(message.from(), message.to()))
+              && lossesBefore == losses.getOrDefault(message.from(), 0)) {
             receiver.accept(message);
           }
         });
@@ -57,6 +62,11 @@ final class SimulatedNetwork {
 
   void cut(NodeId from, NodeId to) {
     cut.add(new Way(from, to));
+  }
+
+  /** What is on its way from this member never arrives. */
+  void loseAllFrom(NodeId sender) {
+    losses.merge(sender, 1, Integer::sum);
   }
 
   void healAll() {
