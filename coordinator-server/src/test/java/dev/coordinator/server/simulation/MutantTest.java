@@ -51,11 +51,6 @@ class MutantTest {
             "long committed = Math.min(request.leaderCommit(), verified);",
             "long committed = Math.min(request.leaderCommit(), log.last());"),
         new Mutant(
-            "a new leader keeps the time of an older leadership",
-            RAFT + "ClusterClock",
-            "    running = true;\n    timeMs = stampMs;",
-            "    running = true;\n    timeMs = Math.max(timeMs, stampMs);"),
-        new Mutant(
             "a deposed leader answers a proposal with what took its place",
             RUNTIME + "NodeLoop",
             """

@@ -49,6 +49,7 @@ final class SimulatedClient {
 
   void start() {
     think(200, this::openLease);
+    keepReading();
   }
 
   boolean believesToHold(String lockName) {
@@ -132,8 +133,6 @@ final class SimulatedClient {
     int choice = schedule.random().nextInt(20);
     if (choice == 0) {
       submit(new Command.RevokeLease(leaseId), answer -> openLease(), this::leaseAlive);
-    } else if (choice < 6) {
-      read();
     } else {
       acquire();
     }
@@ -184,14 +183,14 @@ final class SimulatedClient {
     submit(release, answer -> think(100, this::choose), this::leaseAlive);
   }
 
-  private void read() {
+  private void keepReading() {
+    schedule.after(schedule.random().nextLong(1, 150 * MS), this::keepReading);
     long acknowledgedBefore = cluster.oracle().acknowledgedRevision();
     String wanted = LOCKS[schedule.random().nextInt(LOCKS.length)];
     cluster.call(
         node -> node.read(view -> view.lock(wanted)),
         answer -> cluster.oracle().readAnswered(answer.revision(), acknowledgedBefore),
         refused -> {});
-    think(100, this::choose);
   }
 
   private RequestId nextRequest() {

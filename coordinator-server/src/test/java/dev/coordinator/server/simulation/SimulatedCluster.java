@@ -135,13 +135,6 @@ final class SimulatedCluster {
     return members.get((int) id.value() - 1);
   }
 
-  void invariants(SimulatedMember member) {
-    // The core checks its own invariants as it runs; here stand those that look back in time.
-    if (member.loop().machine().view().appliedIndex() > oracle.committed()) {
-      throw new Violation("%s applied more than is committed", member);
-    }
-  }
-
   // ------------------------------------------------------------------------------------- faults
 
   void crashAndRestart(SimulatedMember member, boolean powerCut) {

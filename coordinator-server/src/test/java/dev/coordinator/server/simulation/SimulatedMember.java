@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.simulation;
 
+import dev.coordinator.server.machine.MachineInvariants;
 import dev.coordinator.server.metrics.NodeMetrics;
 import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftConfig;
+import dev.coordinator.server.raft.RaftInvariants;
 import dev.coordinator.server.raft.RaftMessage;
 import dev.coordinator.server.raft.RaftTrace;
 import dev.coordinator.server.raft.RoleKind;
@@ -46,6 +48,7 @@ final class SimulatedMember {
   private Mailbox mailbox;
   private NodeLoop loop;
   private CoordinatorNode node;
+  private RaftInvariants raftInvariants;
   private long committedSeen;
   private long nextRoundNanos = NEVER;
   private boolean paused;
@@ -106,6 +109,7 @@ final class SimulatedMember {
             metrics,
             localNanos(schedule.nowNanos()));
     node = new CoordinatorNode(loop);
+    raftInvariants = new RaftInvariants();
     committedSeen = 0;
     paused = false;
     NodeLoop started = loop;
@@ -204,10 +208,14 @@ final class SimulatedMember {
     nextRoundNanos = NEVER;
     long nextLocalNanos = loop.runOnce(localNanos(schedule.nowNanos()));
     long committed = loop.core().status().committed();
+    long committedBefore = committedSeen;
     while (committedSeen < committed) {
       cluster.oracle().commits(id, log.entry(++committedSeen));
     }
-    cluster.invariants(this);
+    raftInvariants.check(loop.core());
+    if (committed > committedBefore) {
+      MachineInvariants.check(loop.machine());
+    }
     if (nextLocalNanos != NEVER) {
       runAt(trueNanos(nextLocalNanos));
     }

@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Runs whole clusters under faults. {@code -Dsim.seed=N} replays one seed; {@code -Dsim.first=N} and
@@ -25,16 +23,6 @@ class SimulationTest {
     long seeds = only != null ? 1 : Long.getLong("sim.seeds", 200);
     LongStream.range(first, first + seeds)
         .forEach(seed -> assertNull(Simulation.violation(seed, FAULTY_MS), () -> replay(seed)));
-  }
-
-  /** Seeds that found something once, and what it was. Later changes may give them other stories. */
-  @ParameterizedTest
-  @ValueSource(
-      longs = {
-        403 // A deposed leader took the time of its vain leadership along; leases ended early.
-      })
-  void keepsItsPromisesWhereItOnceDidNot(long seed) {
-    assertNull(Simulation.violation(seed, FAULTY_MS), () -> replay(seed));
   }
 
   @Test
