@@ -13,8 +13,8 @@ import java.util.function.Function;
 
 /**
  * The thread-safe face of one member: commands, reads, keep-alives, watches and its state. No
- * method blocks, and those that return a future tell every failure of the cluster through it, as a {@link
- * NodeException}.
+ * method blocks, and those that return a future tell every failure of the cluster through it, as a
+ * {@link NodeException}.
  */
 public final class CoordinatorNode implements LeaderDirectory {
 

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Who believes to hold what. Two clients never both believe that they hold a lock, as long as no clock
- * drifts more than the margin that clients keep.
+ * Who believes to hold what. Two clients never both believe that they hold a lock, as long as no
+ * clock drifts more than the margin that clients keep.
  */
 final class Beliefs {
 

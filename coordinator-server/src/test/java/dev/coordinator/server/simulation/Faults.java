@@ -4,8 +4,8 @@ package dev.coordinator.server.simulation;
 import java.util.random.RandomGenerator;
 
 /**
- * How hostile a run is, and how its members are tuned. Drawn per seed: one mix of faults and one batch
- * size would leave whole classes of mistakes out of reach.
+ * How hostile a run is, and how its members are tuned. Drawn per seed: one mix of faults and one
+ * batch size would leave whole classes of mistakes out of reach.
  *
  * @param loss probability that a message is lost
  * @param duplication probability that a message arrives twice
@@ -13,7 +13,8 @@ import java.util.random.RandomGenerator;
  * @param maxSyncMs longest write to disk
  * @param faultGapMs mean time between two faults of a member or of the network
  * @param crashAfterVote probability that a member crashes right after it gave a vote
- * @param crashAfterAppend probability that a leader crashes right after it sent entries to a follower
+ * @param crashAfterAppend probability that a leader crashes right after it sent entries to a
+ *     follower
  * @param crashAfterReply probability that a member crashes right after it confirmed an append
  * @param muteNewLeader probability that nothing a member sends arrives for a while once it leads
  * @param maxDownMs longest time that a crashed member stays down

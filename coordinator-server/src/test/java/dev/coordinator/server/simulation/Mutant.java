@@ -26,8 +26,8 @@ import javax.tools.ToolProvider;
  * A known mistake, planted into one class of the shipped code by an edit of its source.
  *
  * <p>The edit must fit exactly one place, so a mutant that no longer means anything fails its test
- * instead of passing it. The edited class is compiled in memory and seen only by the class loader that
- * {@link #classLoader} makes; nothing of it reaches the jar.
+ * instead of passing it. The edited class is compiled in memory and seen only by the class loader
+ * that {@link #classLoader} makes; nothing of it reaches the jar.
  *
  * @param name what the mistake is
  * @param className the class it sits in

@@ -87,8 +87,9 @@ final class Nemesis {
     Collections.shuffle(order, new Random(schedule.random().nextLong()));
     int half = order.size() / 2;
     boolean bridge = schedule.random().nextBoolean();
-    cluster.note("split %s | %s%s", order.subList(0, half), order.subList(half, order.size()),
-        bridge ? " with a bridge" : "");
+    cluster.note(
+        "split %s | %s%s",
+        order.subList(0, half), order.subList(half, order.size()), bridge ? " with a bridge" : "");
     for (SimulatedMember left : order.subList(0, half)) {
       for (SimulatedMember right : order.subList(bridge ? half + 1 : half, order.size())) {
         cluster.network().cut(left.id(), right.id());

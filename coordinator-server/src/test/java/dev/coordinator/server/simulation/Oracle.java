@@ -18,9 +18,9 @@ import java.util.Map;
 /**
  * What the cluster has promised so far: the one committed log and the state that follows from it.
  *
- * <p>Members report what they commit. The first report of an index fixes its entry for ever; a member
- * that later reports another one has lost an acknowledged operation. The log runs through a machine of
- * its own, whose events are checked against the promises on tokens and leases.
+ * <p>Members report what they commit. The first report of an index fixes its entry for ever; a
+ * member that later reports another one has lost an acknowledged operation. The log runs through a
+ * machine of its own, whose events are checked against the promises on tokens and leases.
  */
 final class Oracle {
 
@@ -104,7 +104,9 @@ final class Oracle {
     }
   }
 
-  /** A client was told that its lease had been granted or renewed by a request sent at this time. */
+  /**
+   * A client was told that its lease had been granted or renewed by a request sent at this time.
+   */
   void renewalAcknowledged(long leaseId, long sentNanos) {
     renewalSentNanos.merge(leaseId, sentNanos, Math::max);
   }

@@ -5,8 +5,8 @@ import java.util.PriorityQueue;
 import java.util.random.RandomGenerator;
 
 /**
- * Simulated time: what will happen, in order of time and, at one moment, in the order in which it was
- * asked for. All randomness of a run comes from the one generator held here.
+ * Simulated time: what will happen, in order of time and, at one moment, in the order in which it
+ * was asked for. All randomness of a run comes from the one generator held here.
  */
 final class Schedule {
 

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * A client that lives as the SDK's do: it keeps a lease alive, takes locks, writes to what they guard,
- * gives them back, reads, and repeats what got no answer with the same number.
+ * A client that lives as the SDK's do: it keeps a lease alive, takes locks, writes to what they
+ * guard, gives them back, reads, and repeats what got no answer with the same number.
  *
  * <p>It trusts its lease for the TTL from the moment a request was first sent, on its own drifting
  * clock, less a margin.
@@ -68,8 +68,7 @@ final class SimulatedClient {
     leaseId = lease;
     localDeadlineNanos =
         Math.max(
-            localDeadlineNanos,
-            localNanos(sentNanos) + (long) (ttlMs * MS * (1 - DRIFT_MARGIN)));
+            localDeadlineNanos, localNanos(sentNanos) + (long) (ttlMs * MS * (1 - DRIFT_MARGIN)));
     cluster.oracle().renewalAcknowledged(lease, sentNanos);
   }
 
@@ -141,10 +140,9 @@ final class SimulatedClient {
   private void acquire() {
     String wanted = LOCKS[schedule.random().nextInt(LOCKS.length)];
     String as = name + "#" + nextNumber;
-    long waitMs = List.of(0L, 300L, 3_000L, Command.AcquireLock.UNLIMITED)
-        .get(schedule.random().nextInt(4));
-    Command acquire =
-        new Command.AcquireLock(wanted, leaseId, null, as, waitMs, "", nextRequest());
+    long waitMs =
+        List.of(0L, 300L, 3_000L, Command.AcquireLock.UNLIMITED).get(schedule.random().nextInt(4));
+    Command acquire = new Command.AcquireLock(wanted, leaseId, null, as, waitMs, "", nextRequest());
     submit(
         acquire,
         answer -> {
@@ -198,7 +196,9 @@ final class SimulatedClient {
     return new RequestId(number, number);
   }
 
-  /** Sends a command until it is answered, or until {@code worthwhile} says no; then begins anew. */
+  /**
+   * Sends a command until it is answered, or until {@code worthwhile} says no; then begins anew.
+   */
   private void submit(
       Command command, Consumer<Outcome> onAnswer, java.util.function.BooleanSupplier worthwhile) {
     attempt(command, onAnswer, worthwhile, life, new boolean[1]);

@@ -95,7 +95,8 @@ final class SimulatedCluster {
     } else if (message instanceof RaftMessage.AppendEntries append) {
       return append.entries().isEmpty() ? 0 : faults.crashAfterAppend();
     }
-    boolean confirmed = message instanceof RaftMessage.AppendEntriesReply append && append.success();
+    boolean confirmed =
+        message instanceof RaftMessage.AppendEntriesReply append && append.success();
     return confirmed ? faults.crashAfterReply() : 0;
   }
 
@@ -188,9 +189,7 @@ final class SimulatedCluster {
 
   /** Sends a command to some member. Either consumer is called at most once, perhaps neither. */
   Runnable submit(
-      Command command,
-      Consumer<Answered<Outcome>> onAnswer,
-      Consumer<NodeException> onRefusal) {
+      Command command, Consumer<Answered<Outcome>> onAnswer, Consumer<NodeException> onRefusal) {
     byte[] payload = CommandCodec.encode(command);
     SimulatedMember target = pick();
     PendingCall[] sent = new PendingCall[1];
@@ -258,9 +257,7 @@ final class SimulatedCluster {
   }
 
   private SimulatedMember pick() {
-    return schedule.chance(0.8)
-        ? hint
-        : members.get(schedule.random().nextInt(members.size()));
+    return schedule.chance(0.8) ? hint : members.get(schedule.random().nextInt(members.size()));
   }
 
   private void travel(Runnable arrival) {

@@ -22,7 +22,8 @@ import java.util.List;
  */
 final class SimulatedLog implements LogStore {
 
-  private static final SegmentedLogConfig SMALL_SEGMENTS = new SegmentedLogConfig(16 << 10, 8 << 10);
+  private static final SegmentedLogConfig SMALL_SEGMENTS =
+      new SegmentedLogConfig(16 << 10, 8 << 10);
 
   private final Schedule schedule;
   private final long maxSyncNanos;

@@ -9,7 +9,10 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 
-/** The ways between members: they lose, repeat, delay and reorder messages, and can be cut one by one. */
+/**
+ * The ways between members: they lose, repeat, delay and reorder messages, and can be cut one by
+ * one.
+ */
 final class SimulatedNetwork {
 
   private record Way(NodeId from, NodeId to) implements Comparable<Way> {

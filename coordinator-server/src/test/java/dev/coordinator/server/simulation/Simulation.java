@@ -6,8 +6,8 @@ import java.util.SplittableRandom;
 /**
  * One run of a simulated cluster, decided by its seed alone.
  *
- * <p>Faults first; then a calm in which the cluster must recover: a leader, a new commit, and members
- * that hold the same state to the byte.
+ * <p>Faults first; then a calm in which the cluster must recover: a leader, a new commit, and
+ * members that hold the same state to the byte.
  */
 public final class Simulation {
 

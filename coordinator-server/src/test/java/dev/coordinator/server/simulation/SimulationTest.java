@@ -9,8 +9,8 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 /**
- * Runs whole clusters under faults. {@code -Dsim.seed=N} replays one seed; {@code -Dsim.first=N} and
- * {@code -Dsim.seeds=N} choose others than the usual ones.
+ * Runs whole clusters under faults. {@code -Dsim.seed=N} replays one seed; {@code -Dsim.first=N}
+ * and {@code -Dsim.seeds=N} choose others than the usual ones.
  */
 class SimulationTest {
 

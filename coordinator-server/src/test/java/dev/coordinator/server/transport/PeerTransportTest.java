@@ -221,7 +221,12 @@ class PeerTransportTest {
       this.transport =
           new PeerTransport(
               new PeerSettings(
-                  "test", self, members, new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 20_000, 1 << 20),
+                  "test",
+                  self,
+                  members,
+                  new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
+                  20_000,
+                  1 << 20),
               inbox,
               new PeerMetrics(new SimpleMeterRegistry()),
               scheduler);
