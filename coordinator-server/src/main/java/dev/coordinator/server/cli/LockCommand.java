@@ -107,7 +107,7 @@ final class LockCommand implements Callable<Integer> {
   @Option(
       names = "--metadata",
       paramLabel = "TEXT",
-      description = "Shown to others with the lock. Default: the command.")
+      description = "Shown to others with the lock. Default: the command without its arguments.")
   private String metadata;
 
   @Mixin private ConnectionOptions connections;
@@ -190,7 +190,7 @@ final class LockCommand implements Callable<Integer> {
   }
 
   private void stopLosing(LockLostException reason, ChildProcess running) {
-    say(name + " was lost: " + reason.getMessage() + "; stopping the command");
+    say(reason.getMessage() + "; stopping the command");
     try {
       running.stop(grace);
     } catch (InterruptedException e) {
@@ -213,8 +213,9 @@ final class LockCommand implements Callable<Integer> {
     }
   }
 
+  /** Arguments may be secrets. */
   private String shownToOthers() {
-    return metadata == null ? String.join(" ", command) : metadata;
+    return metadata == null ? command.get(0) : metadata;
   }
 
   private void say(String line) {
