@@ -85,7 +85,8 @@ class ReadmeTest {
       String text = line.strip();
       if (text.equals("// README: end")) {
         assertFalse(example == null, "an end without a beginning");
-        examples.add(example.toString().stripIndent());
+        // A last line that is empty would count as one without indentation.
+        examples.add(example.toString().stripTrailing().stripIndent() + "\n");
         example = null;
       } else if (text.startsWith("// README: ")) {
         example = new StringBuilder();
