@@ -3,6 +3,7 @@ package dev.coordinator.server;
 
 import dev.coordinator.server.cli.CoordinatorCommand;
 import java.io.PrintWriter;
+import java.nio.charset.Charset;
 import java.util.Set;
 
 /** The {@code coordinator} executable. */
@@ -14,6 +15,11 @@ public final class Main {
   /** The commands whose log people read. The others say on stderr themselves what went wrong. */
   private static final Set<String> MEMBERS = Set.of("serve", "dev");
 
+  /** What the terminal expects; file contents are always UTF-8. */
+  private static final Charset CONSOLE =
+      Charset.forName(
+          System.getProperty("stdout.encoding", System.getProperty("native.encoding", "UTF-8")));
+
   private Main() {}
 
   public static void main(String[] args) {
@@ -21,8 +27,8 @@ public final class Main {
     if (!member && System.getProperty(LOG_LEVEL) == null) {
       System.setProperty(LOG_LEVEL, "ERROR");
     }
-    PrintWriter out = new PrintWriter(System.out, true);
-    PrintWriter err = new PrintWriter(System.err, true);
+    PrintWriter out = new PrintWriter(System.out, true, CONSOLE);
+    PrintWriter err = new PrintWriter(System.err, true, CONSOLE);
     System.exit(CoordinatorCommand.run(out, err, args));
   }
 }

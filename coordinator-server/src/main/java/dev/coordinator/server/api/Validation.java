@@ -98,7 +98,7 @@ final class Validation {
           .with("max_ms", bounds.maxTtlMs())
           .toException();
     }
-    require(ttl.getNanos() % NANOS_PER_MS == 0, field, "must be a whole number of milliseconds");
+    require(ms == ceilingMs(ttl), field, "must be a whole number of milliseconds");
     return ms;
   }
 
@@ -106,7 +106,7 @@ final class Validation {
   static long waitMs(String field, Duration wait) {
     wellFormed(field, wait);
     require(wait.getSeconds() >= 0 && wait.getNanos() >= 0, field, "must not be negative");
-    long ms = floorMs(wait) + (wait.getNanos() % NANOS_PER_MS == 0 ? 0 : 1);
+    long ms = ceilingMs(wait);
     require(ms <= Command.MAX_DURATION_MS, field, "must be at most 100 years");
     return ms;
   }
@@ -130,6 +130,10 @@ final class Validation {
 
   private static long floorMs(Duration duration) {
     return duration.getSeconds() * 1_000 + Math.floorDiv(duration.getNanos(), NANOS_PER_MS);
+  }
+
+  private static long ceilingMs(Duration duration) {
+    return duration.getSeconds() * 1_000 - Math.floorDiv(-duration.getNanos(), NANOS_PER_MS);
   }
 
   static RequestId requestId(boolean present, dev.coordinator.v1.RequestId id) {

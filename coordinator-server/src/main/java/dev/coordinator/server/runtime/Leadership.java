@@ -16,7 +16,12 @@ record Leadership(RoleKind role, long term, NodeId leader) {
     return role == RoleKind.LEADER;
   }
 
+  /** An answer that belongs to the entry applied last. */
   <T> Answered<T> answer(T value, MachineView view) {
-    return new Answered<>(value, leader, term, view.appliedIndex(), view.clusterTimeMs());
+    return answer(value, view, view.clusterTimeMs());
+  }
+
+  <T> Answered<T> answer(T value, MachineView view, long clusterTimeMs) {
+    return new Answered<>(value, leader, term, view.appliedIndex(), clusterTimeMs);
   }
 }

@@ -307,7 +307,7 @@ public final class NodeLoop {
     for (long read : outbox.failedReads) {
       reads.refused(read, notLeader());
     }
-    reads.answer(view, board.leadership(), nowNanos);
+    reads.answer(view, board.leadership(), core.clusterTimeMs(nowMs), nowNanos);
   }
 
   private void applyCommitted(List<Entry> entries) {

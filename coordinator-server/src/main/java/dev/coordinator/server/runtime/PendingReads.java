@@ -64,13 +64,13 @@ final class PendingReads {
   }
 
   /** Runs the queries that are safe at the applied index. */
-  void answer(MachineView view, Leadership leadership, long nowNanos) {
+  void answer(MachineView view, Leadership leadership, long clusterTimeMs, long nowNanos) {
     while (!safe.isEmpty() && safe.peek().index() <= view.appliedIndex()) {
       List<LoopInput.Read<?>> reads = safe.remove().reads();
       count -= reads.size();
       for (LoopInput.Read<?> read : reads) {
         metrics.readAnswered(nowNanos - read.takenNanos);
-        answer(read, view, leadership);
+        answer(read, view, leadership, clusterTimeMs);
       }
     }
   }
@@ -88,9 +88,10 @@ final class PendingReads {
     return count;
   }
 
-  private <T> void answer(LoopInput.Read<T> read, MachineView view, Leadership leadership) {
+  private <T> void answer(
+      LoopInput.Read<T> read, MachineView view, Leadership leadership, long clusterTimeMs) {
     try {
-      Answered<T> answer = leadership.answer(read.query.apply(view), view);
+      Answered<T> answer = leadership.answer(read.query.apply(view), view, clusterTimeMs);
       replies.add(() -> read.future.complete(answer));
     } catch (RuntimeException faultOfQuery) {
       // The state is untouched by a query, so this is the caller's misfortune alone.

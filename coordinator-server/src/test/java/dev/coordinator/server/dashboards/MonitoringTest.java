@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.coordinator.server.InProcessCluster;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -67,7 +68,7 @@ class MonitoringTest {
     List<String> command = new ArrayList<>(List.of(PrometheusProcess.tool("promtool")));
     command.addAll(List.of(arguments));
     Process promtool = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(promtool.getInputStream().readAllBytes());
+    String output = new String(promtool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(0, promtool.waitFor(), output);
   }
 

@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * A thread that takes locks and gives them back, keeps every tenth one, and remembers what the cluster
- * acknowledged. The first answer that cannot be true ends it.
+ * A thread that takes locks and gives them back, keeps every tenth one, and remembers what the
+ * cluster acknowledged. The first answer that cannot be true ends it.
  */
 final class LockingWorker {
 
@@ -77,7 +77,9 @@ final class LockingWorker {
     }
   }
 
-  /** The locks it was told it holds and did not give back, with their tokens. Valid once stopped. */
+  /**
+   * The locks it was told it holds and did not give back, with their tokens. Valid once stopped.
+   */
   Map<String, Long> kept() {
     return kept;
   }

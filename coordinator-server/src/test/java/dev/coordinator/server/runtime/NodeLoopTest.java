@@ -137,6 +137,21 @@ class NodeLoopTest {
   }
 
   @Test
+  void readsTellThePresentTimeWhileNothingIsApplied() {
+    cluster.elect();
+    grantLease(60_000);
+    long before = value(readTime()).clusterTimeMs();
+    cluster.run(2_500);
+    assertEquals(before + 2_500, value(readTime()).clusterTimeMs());
+  }
+
+  private CompletableFuture<Answered<Long>> readTime() {
+    CompletableFuture<Answered<Long>> read = member.node.read(MachineView::appliedIndex);
+    cluster.settle();
+    return read;
+  }
+
+  @Test
   void keepsOnePulseUnderWay() {
     cluster.elect();
     grantLease(1_000);

@@ -47,7 +47,7 @@ public final class LocalCluster implements AutoCloseable {
   public LocalCluster(Path directory, List<Ports> ports, Map<String, String> settings) {
     String list = Ports.membersKey(ports);
     for (int i = 0; i < ports.size(); i++) {
-      long id = i + 1;
+      long id = i + 1L;
       Path home = directory.resolve("member-" + id);
       Map<String, String> keys = new TreeMap<>(settings);
       keys.put("memberId", Long.toString(id));
