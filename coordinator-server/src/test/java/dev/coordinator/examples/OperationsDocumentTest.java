@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** docs/operations.md and the example configuration keep up with the program. */
-class OperationsTest {
+class OperationsDocumentTest {
 
   private static final Path DOCUMENT = Path.of("..", "docs", "operations.md");
 
