@@ -138,8 +138,9 @@ class DistributedLockTest {
     waiting.cancel(true);
     cluster.elect(2);
     held.release().get(10, TimeUnit.SECONDS);
-    assertFalse(cluster.state().isFree("a") && cluster.state().events().size() < 3);
-    Eventually.until("given back", () -> cluster.state().isFree("a"));
+    // Whether the grant or the clearing up comes first, in the end nobody holds it or waits.
+    Eventually.until(
+        "given back", () -> cluster.state().isFree("a") && cluster.state().waiters("a") == 0);
   }
 
   @Test
