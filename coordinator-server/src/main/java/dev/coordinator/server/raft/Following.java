@@ -32,6 +32,7 @@ final class Following {
       return;
     }
     follow(request);
+    member.clock.heard(request.term(), request.clusterTimeMs());
     long prev = request.prevLogIndex();
     if (prev > log.last()) {
       refuse(request, 0, log.last() + 1);

@@ -218,7 +218,8 @@ final class Leading {
             log.termAt(prev),
             entries,
             log.committed(),
-            leader.round()));
+            leader.round(),
+            member.clock.at(member.nowMs())));
     follower.told(Math.min(log.committed(), prev + entries.size()));
   }
 }

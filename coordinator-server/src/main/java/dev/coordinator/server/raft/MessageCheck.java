@@ -54,7 +54,7 @@ final class MessageCheck {
   }
 
   private static String whyIgnoreAppend(AppendEntries append) {
-    if (append.leaderCommit() < 0 || append.round() < 0) {
+    if (append.leaderCommit() < 0 || append.round() < 0 || append.clusterTimeMs() < 0) {
       return "its values are impossible";
     }
     if (!isPosition(append.prevLogIndex(), append.prevLogTerm(), append.term())) {

@@ -31,6 +31,7 @@ public sealed interface RaftMessage {
    * Replicates entries; a heartbeat has none (§3.5).
    *
    * @param round how many rounds of confirming its leadership the sender has begun (§6.4)
+   * @param clusterTimeMs the sender's cluster time
    */
   record AppendEntries(
       NodeId from,
@@ -40,7 +41,8 @@ public sealed interface RaftMessage {
       long prevLogTerm,
       List<Entry> entries,
       long leaderCommit,
-      long round)
+      long round,
+      long clusterTimeMs)
       implements RaftMessage {}
 
   /**

@@ -118,7 +118,7 @@ final class Roles {
     Leader leader =
         new Leader(member.self, member.membership, log.last() + 1, member.nowMs(), member.config);
     enter(leader, why);
-    member.clock.start(log.lastStampMs(), member.nowMs());
+    member.clock.start(log.lastTerm(), log.lastStampMs(), member.nowMs());
     log.append(Entry.noOp(log.last() + 1, term(), member.clock.at(member.nowMs())));
     return leader;
   }
@@ -130,7 +130,7 @@ final class Roles {
     } else if (role instanceof Candidate) {
       member.trace.electionEnded(nowMs, false, term(), result);
     } else if (role instanceof Leader leader) {
-      member.clock.stop();
+      member.clock.stop(term());
       member.clock.seen(member.log.lastStampMs());
       for (long id : leader.reads().takeAll()) {
         member.effects.failedReads().add(id);

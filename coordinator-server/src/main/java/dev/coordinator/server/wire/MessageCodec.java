@@ -50,7 +50,8 @@ public final class MessageCodec {
             .setPrevLogIndex(message.prevLogIndex())
             .setPrevLogTerm(message.prevLogTerm())
             .setLeaderCommit(message.leaderCommit())
-            .setRound(message.round());
+            .setRound(message.round())
+            .setClusterTimeMs(message.clusterTimeMs());
     for (Entry entry : message.entries()) {
       request.addEntries(encode(entry));
     }
@@ -117,7 +118,8 @@ public final class MessageCodec {
         prevLogTerm,
         entries(message.getEntriesList(), prevLogIndex, prevLogTerm, term),
         atLeast(0, "leader_commit", message.getLeaderCommit()),
-        atLeast(0, "round", message.getRound()));
+        atLeast(0, "round", message.getRound()),
+        atLeast(0, "cluster_time_ms", message.getClusterTimeMs()));
   }
 
   /**

@@ -111,11 +111,11 @@ class RaftPaperTest {
   }
 
   private AppendEntries append(NodeId from, long term, long prev, long prevTerm, long... terms) {
-    return new AppendEntries(from, SELF, term, prev, prevTerm, entries(prev + 1, terms), 0, 0);
+    return new AppendEntries(from, SELF, term, prev, prevTerm, entries(prev + 1, terms), 0, 0, 0);
   }
 
   private AppendEntries commit(long term, long prev, long prevTerm, long leaderCommit) {
-    return new AppendEntries(TWO, SELF, term, prev, prevTerm, List.of(), leaderCommit, 0);
+    return new AppendEntries(TWO, SELF, term, prev, prevTerm, List.of(), leaderCommit, 0, 0);
   }
 
   private AppendEntriesReply agree(NodeId from, long match) {
@@ -770,9 +770,9 @@ class RaftPaperTest {
               append(TWO, 9, 2, 3, 10),
               append(TWO, 9, 2, 3, 5, 4),
               append(TWO, 9, Long.MAX_VALUE, 3),
-              new AppendEntries(TWO, SELF, 9, 2, 3, entries(4, 9), 0, 0),
-              new AppendEntries(TWO, SELF, 9, 2, 3, List.of(), -1, 0),
-              new AppendEntries(TWO, SELF, 9, 2, 3, List.of(), 0, -1),
+              new AppendEntries(TWO, SELF, 9, 2, 3, entries(4, 9), 0, 0, 0),
+              new AppendEntries(TWO, SELF, 9, 2, 3, List.of(), -1, 0, 0),
+              new AppendEntries(TWO, SELF, 9, 2, 3, List.of(), 0, -1, 0),
               new AppendEntriesReply(TWO, SELF, 9, true, -1, 0, 0, 0, 0),
               new AppendEntriesReply(stranger, SELF, 9, true, 1, 0, 0, 0, 0),
               new RequestVoteReply(TWO, SELF, 9, false, true, -1),

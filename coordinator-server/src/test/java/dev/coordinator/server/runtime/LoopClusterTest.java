@@ -109,7 +109,8 @@ class LoopClusterTest {
             term,
             List.of(replacement),
             lost.index(),
-            1));
+            1,
+            1_000));
     old.runOnce();
 
     assertEquals(lost.index(), old.applied());

@@ -35,7 +35,7 @@ class MailboxTest {
 
   private static RaftMessage message(long round) {
     return new RaftMessage.AppendEntries(
-        new NodeId(2), new NodeId(1), 1, 0, 0, List.of(), 0, round);
+        new NodeId(2), new NodeId(1), 1, 0, 0, List.of(), 0, round, 0);
   }
 
   private List<LoopInput> takeAll() {

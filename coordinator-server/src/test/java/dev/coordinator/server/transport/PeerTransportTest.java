@@ -113,7 +113,7 @@ class PeerTransportTest {
   @Test
   void aBrokenConnectionIsReportedOnceAndHeals() throws Exception {
     one.sendUntilArrived(appendEntries(1), two);
-    two.sendUntilArrived(new RaftMessage.AppendEntries(TWO, ONE, 4, 0, 0, List.of(), 0, 1), one);
+    two.sendUntilArrived(new RaftMessage.AppendEntries(TWO, ONE, 4, 0, 0, List.of(), 0, 1, 0), one);
 
     two.transport.close();
     assertEquals(TWO, one.inbox.disconnected.poll(20, TimeUnit.SECONDS));
@@ -206,7 +206,7 @@ class PeerTransportTest {
 
   private static RaftMessage.AppendEntries appendEntries(long round) {
     return new RaftMessage.AppendEntries(
-        ONE, TWO, 4, 0, 0, List.of(Entry.command(1, 4, 50, new byte[] {1, 2})), 0, round);
+        ONE, TWO, 4, 0, 0, List.of(Entry.command(1, 4, 50, new byte[] {1, 2})), 0, round, 60);
   }
 
   /** One side of the conversation. */

@@ -43,7 +43,8 @@ class MessageCodecTest {
               Entry.noOp(42, 7, 900),
               Entry.command(43, 7, 901, new byte[] {3})),
           42,
-          12);
+          12,
+          905);
 
   @Test
   void messagesSurviveTheWay() throws InvalidProtocolBufferException {
@@ -52,7 +53,7 @@ class MessageCodecTest {
     RaftMessage.AppendEntriesReply appendReply =
         new RaftMessage.AppendEntriesReply(FROM, TO, MAX, false, 1, 2, 3, 4, 5);
     RaftMessage.AppendEntries first =
-        new RaftMessage.AppendEntries(FROM, TO, 1, 0, 0, List.of(), 0, 0);
+        new RaftMessage.AppendEntries(FROM, TO, 1, 0, 0, List.of(), 0, 0, 0);
 
     assertEquals(
         VOTE,
