@@ -212,6 +212,48 @@ class ErrorsTest {
   }
 
   @Test
+  void aRepeatableWaitKeepsItsPlaceWhenItsCallBreaksOff() throws Exception {
+    String name = freshName();
+    long holder = grant();
+    long token = locks().acquireLock(acquire(name, holder).build()).getToken();
+    AcquireLockRequest numbered = acquire(name, grant()).setRequestId(number(1, 1)).build();
+    AcquireLockRequest named =
+        AcquireLockRequest.newBuilder()
+            .setName(name)
+            .setTtl(Duration.newBuilder().setSeconds(60))
+            .setNonce(name)
+            .build();
+    try (var context = io.grpc.Context.current().withCancellation()) {
+      context.run(() -> acquireAsync(numbered));
+      awaitWaiters(name, 1);
+      context.run(() -> acquireAsync(named));
+      awaitWaiters(name, 2);
+    }
+    // Comes on the same connection as the cancellations, and thus after them.
+    var last = acquireAsync(acquire(name, grant()).build());
+    awaitWaiters(name, 3);
+
+    var first = acquireAsync(numbered);
+    var second = acquireAsync(named);
+    release(name, holder, token);
+    AcquireLockResponse held = first.next();
+    assertEquals(Outcome.OUTCOME_ACQUIRED, held.getOutcome());
+    release(name, held.getLeaseId(), held.getToken());
+    assertTrue(second.next().getToken() > held.getToken());
+    last.cancel();
+  }
+
+  private static void release(String name, long lease, long token) {
+    locks()
+        .releaseLock(
+            ReleaseLockRequest.newBuilder()
+                .setName(name)
+                .setLeaseId(lease)
+                .setToken(token)
+                .build());
+  }
+
+  @Test
   void aWaitWithoutTimeoutEndsJustBeforeTheDeadline() {
     String name = freshName();
     locks().acquireLock(acquire(name, grant()).build());
@@ -402,11 +444,13 @@ class ErrorsTest {
     long lease = grant();
     locks().acquireLock(acquire(freshName(), lease).build());
     locks().acquireLock(acquire(freshName(), lease).build());
-    assertFails(
-        Code.RESOURCE_EXHAUSTED,
-        "LIMIT_REACHED",
-        Map.of("limit", "limits.maxLocksPerLease", "maximum", "2"),
-        () -> locks().acquireLock(acquire(freshName(), lease).build()));
+    StatusRuntimeException refusal =
+        assertFails(
+            Code.RESOURCE_EXHAUSTED,
+            "LIMIT_REACHED",
+            Map.of("limit", "limits.maxLocksPerLease", "maximum", "2"),
+            () -> locks().acquireLock(acquire(freshName(), lease).build()));
+    assertTrue(Errors.retryInfo(refusal).isPresent());
   }
 
   @Test

@@ -58,11 +58,21 @@ final class LockApi extends LockServiceGrpc.LockServiceImplBase {
       AcquireLockRequest request, StreamObserver<AcquireLockResponse> observer) {
     Command.AcquireLock command = acquire(request);
     PendingCall call = node.submit(command);
-    if (command.waitMs() != 0) {
+    if (command.waitMs() != 0 && !isRepeatable(command)) {
       ((ServerCallStreamObserver<AcquireLockResponse>) observer)
           .setOnCancelHandler(() -> node.cancelWait(command.name(), call));
     }
     answers.send(call.future(), observer, this::acquired);
+  }
+
+  /**
+   * Whether its caller can find the wait again, and thus must not lose its place in the queue by
+   * the end of a connection.
+   */
+  private static boolean isRepeatable(Command.AcquireLock command) {
+    return command.ownLease() == null
+        ? !command.requestId().isNone()
+        : !command.ownLease().nonce().isEmpty();
   }
 
   private Command.AcquireLock acquire(AcquireLockRequest request) {

@@ -22,6 +22,9 @@ final class Statuses {
   /** Long enough for a queue of calls to drain. */
   private static final long OVERLOADED_RETRY_AFTER_MS = 250;
 
+  /** Somebody has to let go first: a lease, a lock, a wait or a watch. */
+  private static final long LIMIT_REACHED_RETRY_AFTER_MS = 1_000;
+
   private final Leadership leadership;
 
   Statuses(Leadership leadership) {
@@ -65,17 +68,19 @@ final class Statuses {
               .with("limit", refusal.limit())
               .with("maximum", refusal.maximum())
               .retryAfterMs(OVERLOADED_RETRY_AFTER_MS);
-      case LIMIT_REACHED -> limitReached(refusal.limit(), refusal.maximum());
+      case LIMIT_REACHED -> limitReached(refusal.limit(), refusal.maximum(), refusal.getMessage());
     };
   }
 
   static Failure limitReached(String limit, long maximum) {
-    return Failure.of(
-            Code.RESOURCE_EXHAUSTED,
-            ErrorReason.ERROR_REASON_LIMIT_REACHED,
-            limit + " has reached " + maximum)
+    return limitReached(limit, maximum, limit + " has reached " + maximum);
+  }
+
+  private static Failure limitReached(String limit, long maximum, String message) {
+    return Failure.of(Code.RESOURCE_EXHAUSTED, ErrorReason.ERROR_REASON_LIMIT_REACHED, message)
         .with("limit", limit)
-        .with("maximum", maximum);
+        .with("maximum", maximum)
+        .retryAfterMs(LIMIT_REACHED_RETRY_AFTER_MS);
   }
 
   static Failure leaseNotFound(long leaseId) {
