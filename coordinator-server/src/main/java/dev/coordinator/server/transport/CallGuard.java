@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.transport;
 
+import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
@@ -54,7 +55,8 @@ public final class CallGuard {
           // Handlers use the request type of a call only through its method's marshaller.
           @SuppressWarnings("unchecked")
           var handlersCall = (ServerCall<Q, R>) call;
-          return new GuardedListener<>(call, handler.startCall(handlersCall, headers));
+          var guarded = new GuardedCall<>(handlersCall);
+          return new GuardedListener<>(guarded, handler.startCall(guarded, headers));
         });
   }
 
@@ -86,14 +88,29 @@ public final class CallGuard {
     }
   }
 
+  /** Remembers that the call was closed: gRPC goes on to deliver what the caller sends. */
+  private static final class GuardedCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
+
+    private volatile boolean closed;
+
+    GuardedCall(ServerCall<Q, R> call) {
+      super(call);
+    }
+
+    @Override
+    public void close(Status status, Metadata trailers) {
+      closed = true;
+      super.close(status, trailers);
+    }
+  }
+
   /** Ends the call at the first malformed message and at the first exception. */
   private static final class GuardedListener<Q> extends ForwardingServerCallListener<Object> {
 
-    private final ServerCall<Object, ?> call;
+    private final GuardedCall<Q, ?> call;
     private final ServerCall.Listener<Q> handler;
-    private boolean refused;
 
-    GuardedListener(ServerCall<Object, ?> call, ServerCall.Listener<Q> handler) {
+    GuardedListener(GuardedCall<Q, ?> call, ServerCall.Listener<Q> handler) {
       this.call = call;
       this.handler = handler;
     }
@@ -124,7 +141,7 @@ public final class CallGuard {
     }
 
     private void guard(Runnable handling) {
-      if (refused) {
+      if (call.closed) {
         return;
       }
       try {
@@ -141,11 +158,9 @@ public final class CallGuard {
     }
 
     private void refuse(Status status, Metadata trailers) {
-      if (refused || call.isCancelled()) {
-        return;
+      if (!call.closed && !call.isCancelled()) {
+        call.close(status, trailers);
       }
-      refused = true;
-      call.close(status, trailers);
     }
   }
 }

@@ -144,8 +144,9 @@ final class PeerEndpoint extends RaftServiceGrpc.RaftServiceImplBase {
         message = admit(request.getEnvelope(), () -> MessageCodec.decode(request));
         identify(message.from());
       } catch (StatusRuntimeException e) {
-        end();
-        responses.onError(e);
+        if (end()) {
+          responses.onError(e);
+        }
         return;
       }
       metrics.received(sender.value());
@@ -179,14 +180,16 @@ final class PeerEndpoint extends RaftServiceGrpc.RaftServiceImplBase {
 
     @Override
     public void onCompleted() {
-      end();
-      responses.onCompleted();
+      if (end()) {
+        responses.onCompleted();
+      }
     }
 
-    private void end() {
+    /** Returns whether it had not ended before. */
+    private boolean end() {
       synchronized (this) {
         if (ended) {
-          return;
+          return false;
         }
         ended = true;
       }
@@ -194,6 +197,7 @@ final class PeerEndpoint extends RaftServiceGrpc.RaftServiceImplBase {
       if (newestStreams.remove(sender, this)) {
         connections.get(sender).broken();
       }
+      return true;
     }
   }
 }
