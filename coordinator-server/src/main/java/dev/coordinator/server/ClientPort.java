@@ -13,7 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** The gRPC server for clients, with limits on what one connection may do. */
+/** The gRPC server for clients, with limits on what the connection of one may do. */
 final class ClientPort {
 
   private static final int RESET_WINDOW_S = 30;

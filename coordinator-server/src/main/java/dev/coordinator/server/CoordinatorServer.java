@@ -23,6 +23,7 @@ import dev.coordinator.server.runtime.NodeThread;
 import dev.coordinator.server.storage.DataDirectory;
 import dev.coordinator.server.storage.RecoveredLog;
 import dev.coordinator.server.storage.SegmentedLogStore;
+import dev.coordinator.server.transport.ForwardedCalls;
 import dev.coordinator.server.transport.Forwarding;
 import dev.coordinator.server.transport.Leadership;
 import dev.coordinator.server.transport.PeerTransport;
@@ -71,6 +72,7 @@ public final class CoordinatorServer implements AutoCloseable {
   private NodeThread thread;
   private Forwarding forwarding;
   private HealthReporter health;
+  private ClientServices services;
   private ClientPort clientPort;
   private HttpEndpoint http;
   private boolean started;
@@ -157,20 +159,26 @@ public final class CoordinatorServer implements AutoCloseable {
     var rpcMetrics = new RpcMetrics(registry);
     var leadership = new Leadership(node, settings.members());
     forwarding = new Forwarding(settings.peers(), leadership, rpcMetrics, scheduler);
-    var services =
+    services =
         new ClientServices(
-                settings.api(version()),
-                new ClientServices.Parts(
-                    node, leadership, forwarding, settings.members(), time, scheduler),
-                rpcMetrics,
-                new SequencerMetrics(registry))
-            .definitions();
-    health = new HealthReporter(node, services);
-    clientPort = new ClientPort(config.listen().client(), config.grpc(), services, health);
+            settings.api(version()),
+            new ClientServices.Parts(
+                node,
+                leadership,
+                forwarding,
+                new ForwardedCalls(settings.peers(), leadership),
+                settings.members(),
+                time,
+                scheduler),
+            rpcMetrics,
+            new SequencerMetrics(registry));
+    health = new HealthReporter(node, services.definitions());
+    clientPort =
+        new ClientPort(config.listen().client(), config.grpc(), services.definitions(), health);
   }
 
   private void open() throws IOException {
-    listen("listen.peer", config.listen().peer(), peers::start);
+    listen("listen.peer", config.listen().peer(), () -> peers.start(services.forwarded()));
     listen("listen.client", config.listen().client(), clientPort::open);
     if (config.listen().http().isPresent()) {
       Address address = config.listen().http().get();
@@ -268,13 +276,13 @@ public final class CoordinatorServer implements AutoCloseable {
     ifMade(health, HealthReporter::stopping);
     ifMade(clientPort, ClientPort::drain);
     ifMade(thread, NodeThread::close);
+    ifMade(replies, CoordinatorServer::finish);
     ifMade(peers, PeerTransport::close);
     ifMade(logStore, SegmentedLogStore::close);
     ifMade(directory, DataDirectory::close);
     ifMade(clientPort, ClientPort::close);
     ifMade(forwarding, Forwarding::close);
     ifMade(http, HttpEndpoint::close);
-    ifMade(replies, CoordinatorServer::finish);
     ifMade(watches, CoordinatorServer::finish);
     ifMade(scheduler, ExecutorService::shutdownNow);
     ifMade(jvmMetrics, JvmMetrics::close);

@@ -10,6 +10,7 @@ import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.joran.JoranConfigurator;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
+import dev.coordinator.internal.v1.Envelope;
 import dev.coordinator.internal.v1.RaftServiceGrpc;
 import dev.coordinator.internal.v1.RequestVoteRequest;
 import dev.coordinator.v1.GetLockRequest;
@@ -17,6 +18,7 @@ import dev.coordinator.v1.GrantLeaseRequest;
 import dev.coordinator.v1.LeaseServiceGrpc;
 import dev.coordinator.v1.LockServiceGrpc;
 import io.grpc.CallOptions;
+import io.grpc.ClientCall;
 import io.grpc.Codec;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
@@ -38,7 +40,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -134,14 +138,77 @@ class HostileCallerTest {
 
   @Test
   void thePeerPortServesNoClients() {
+    assertEquals(Status.Code.PERMISSION_DENIED, callPeerPort(new Metadata()));
+
+    byte[] fromNobody =
+        Envelope.newBuilder().setClusterId("test").setFrom(9).setTo(1).build().toByteArray();
+    assertEquals(Status.Code.PERMISSION_DENIED, callPeerPort(markedAs(fromNobody)));
+    assertEquals(Status.Code.INVALID_ARGUMENT, callPeerPort(markedAs(TRUNCATED)));
+  }
+
+  private static Metadata markedAs(byte[] forwarded) {
+    var mark = new Metadata();
+    mark.put(
+        Metadata.Key.of("coordinator-forwarded-bin", Metadata.BINARY_BYTE_MARSHALLER), forwarded);
+    return mark;
+  }
+
+  private static Status.Code callPeerPort(Metadata headers) {
     ManagedChannel channel = open(cluster.peerAddress(1));
     try {
-      var leases = LeaseServiceGrpc.newBlockingStub(channel);
-      var refusal =
-          assertThrows(
+      var leases =
+          LeaseServiceGrpc.newBlockingStub(channel)
+              .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers));
+      return assertThrows(
               StatusRuntimeException.class,
-              () -> leases.grantLease(GrantLeaseRequest.getDefaultInstance()));
-      assertEquals(Status.Code.UNIMPLEMENTED, refusal.getStatus().getCode());
+              () -> leases.grantLease(GrantLeaseRequest.getDefaultInstance()))
+          .getStatus()
+          .getCode();
+    } finally {
+      channel.shutdownNow();
+    }
+  }
+
+  @Test
+  void whatComesAfterTheEndOfACallIsIgnored() throws Exception {
+    byte[] noLeases = new byte[0];
+    assertEquals(
+        Status.Code.INVALID_ARGUMENT,
+        streamRaw(
+            cluster.clientAddress(1),
+            LeaseServiceGrpc.getKeepAliveMethod().getFullMethodName(),
+            noLeases,
+            TRUNCATED));
+    byte[] fromNobody = new byte[0];
+    assertEquals(
+        Status.Code.PERMISSION_DENIED,
+        streamRaw(
+            cluster.peerAddress(1),
+            RaftServiceGrpc.getAppendEntriesMethod().getFullMethodName(),
+            fromNobody));
+  }
+
+  /** Sends all of these, and the end, before the first one can be answered. */
+  private static Status.Code streamRaw(String address, String method, byte[]... messages)
+      throws Exception {
+    ManagedChannel channel = open(address);
+    try {
+      var end = new CompletableFuture<Status>();
+      ClientCall<byte[], byte[]> call =
+          channel.newCall(rawMethod(MethodType.BIDI_STREAMING, method), CallOptions.DEFAULT);
+      call.start(
+          new ClientCall.Listener<>() {
+            @Override
+            public void onClose(Status status, Metadata trailers) {
+              end.complete(status);
+            }
+          },
+          new Metadata());
+      for (byte[] message : messages) {
+        call.sendMessage(message);
+      }
+      call.halfClose();
+      return end.get(20, TimeUnit.SECONDS).getCode();
     } finally {
       channel.shutdownNow();
     }
@@ -202,10 +269,15 @@ class HostileCallerTest {
   }
 
   private static MethodDescriptor<byte[], byte[]> rawLockMethod(String method) {
+    return rawMethod(
+        MethodType.UNARY,
+        MethodDescriptor.generateFullMethodName(LockServiceGrpc.SERVICE_NAME, method));
+  }
+
+  private static MethodDescriptor<byte[], byte[]> rawMethod(MethodType type, String fullName) {
     return MethodDescriptor.<byte[], byte[]>newBuilder()
-        .setType(MethodType.UNARY)
-        .setFullMethodName(
-            MethodDescriptor.generateFullMethodName(LockServiceGrpc.SERVICE_NAME, method))
+        .setType(type)
+        .setFullMethodName(fullName)
         .setRequestMarshaller(BYTES)
         .setResponseMarshaller(BYTES)
         .build();

@@ -5,12 +5,17 @@ import static dev.coordinator.server.Errors.assertFails;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.coordinator.internal.v1.Envelope;
 import dev.coordinator.v1.AcquireLockRequest;
 import dev.coordinator.v1.AcquireLockResponse;
 import dev.coordinator.v1.GetLockRequest;
 import dev.coordinator.v1.LockServiceGrpc;
 import dev.coordinator.v1.WatchRequest;
 import dev.coordinator.v1.WatchResponse;
+import io.grpc.ClientInterceptor;
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
@@ -25,6 +30,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -50,23 +56,48 @@ class UnavailableTest {
   void aForwardedCallIsNotForwardedAgain() {
     int follower = cluster.awaitFollower();
     int leader = cluster.awaitLeader();
-    var forwarded = new Metadata();
-    forwarded.put(Metadata.Key.of("coordinator-forwarded", Metadata.ASCII_STRING_MARSHALLER), "9");
-    LockServiceGrpc.LockServiceBlockingStub locks =
+    ManagedChannel channel =
+        Grpc.newChannelBuilder(cluster.peerAddress(follower), InsecureChannelCredentials.create())
+            .build();
+    try {
+      LockServiceGrpc.LockServiceBlockingStub locks =
+          LockServiceGrpc.newBlockingStub(channel)
+              .withInterceptors(passedOn(leader, follower))
+              .withDeadlineAfter(20, TimeUnit.SECONDS);
+      StatusRuntimeException failure =
+          assertFails(
+              Code.UNAVAILABLE,
+              "NOT_LEADER",
+              Map.of(
+                  "leader", cluster.clientAddress(leader), "leader_id", Integer.toString(leader)),
+              () -> locks.getLock(GetLockRequest.newBuilder().setName("a").build()));
+      assertEquals(
+          cluster.clientAddress(leader),
+          failure
+              .getTrailers()
+              .get(Metadata.Key.of("coordinator-leader", Metadata.ASCII_STRING_MARSHALLER)));
+    } finally {
+      channel.shutdownNow();
+    }
+  }
+
+  @Test
+  void aClientCannotPretendThatItsCallWasForwarded() {
+    int follower = cluster.awaitFollower();
+    AcquireLockResponse acquired =
         cluster
             .locks(follower)
-            .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(forwarded));
-    StatusRuntimeException failure =
-        assertFails(
-            Code.UNAVAILABLE,
-            "NOT_LEADER",
-            Map.of("leader", cluster.clientAddress(leader), "leader_id", Integer.toString(leader)),
-            () -> locks.getLock(GetLockRequest.newBuilder().setName("a").build()));
-    assertEquals(
-        cluster.clientAddress(leader),
-        failure
-            .getTrailers()
-            .get(Metadata.Key.of("coordinator-leader", Metadata.ASCII_STRING_MARSHALLER)));
+            .withInterceptors(passedOn(cluster.awaitLeader(), follower))
+            .acquireLock(ClusterTest.acquire("a"));
+    assertEquals(AcquireLockResponse.Outcome.OUTCOME_ACQUIRED, acquired.getOutcome());
+  }
+
+  private static ClientInterceptor passedOn(int from, int to) {
+    var mark = new Metadata();
+    mark.put(
+        Metadata.Key.of("coordinator-forwarded-bin", Metadata.BINARY_BYTE_MARSHALLER),
+        Envelope.newBuilder().setClusterId("test").setFrom(from).setTo(to).build().toByteArray());
+    return MetadataUtils.newAttachHeadersInterceptor(mark);
   }
 
   @Test

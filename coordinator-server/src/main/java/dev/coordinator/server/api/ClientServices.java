@@ -6,6 +6,7 @@ import dev.coordinator.server.metrics.SequencerMetrics;
 import dev.coordinator.server.ports.TimeSource;
 import dev.coordinator.server.runtime.CoordinatorNode;
 import dev.coordinator.server.transport.CallGuard;
+import dev.coordinator.server.transport.ForwardedCalls;
 import dev.coordinator.server.transport.Forwarding;
 import dev.coordinator.server.transport.LeaderHint;
 import dev.coordinator.server.transport.Leadership;
@@ -18,9 +19,9 @@ import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;
 
 /**
- * The services on the client port. Every call passes, from the outside in: the measuring, the guard
- * against malformed messages, the leader's address for the answer, and, where only the leader can
- * answer, the way there.
+ * The services for clients, on the client port and for calls that other members pass on. Every call
+ * passes, from the outside in: the measuring, the guard against malformed messages, the leader's
+ * address for the answer, and, where only the leader can answer, the way there.
  */
 public final class ClientServices {
 
@@ -29,6 +30,7 @@ public final class ClientServices {
       CoordinatorNode node,
       Leadership leadership,
       Forwarding forwarding,
+      ForwardedCalls forwardedCalls,
       List<MemberAddress> members,
       TimeSource time,
       ScheduledExecutorService scheduler) {}
@@ -36,6 +38,7 @@ public final class ClientServices {
   private final Parts parts;
   private final ServerInterceptor measuring;
   private final List<ServerServiceDefinition> definitions;
+  private final List<ServerServiceDefinition> forwarded;
 
   public ClientServices(
       ApiSettings settings, Parts parts, RpcMetrics rpcMetrics, SequencerMetrics sequencers) {
@@ -44,23 +47,35 @@ public final class ClientServices {
     var node = parts.node();
     var headers = new Headers(settings);
     var statuses = new Statuses(parts.leadership());
+    var leases = new LeaseApi(node, settings, headers, statuses);
+    var locks = new LockApi(node, settings, headers, statuses, sequencers);
     definitions =
         List.of(
-            atLeader(new LeaseApi(node, settings, headers, statuses)),
-            atLeader(new LockApi(node, settings, headers, statuses, sequencers)),
+            atLeader(leases),
+            atLeader(locks),
             here(new WatchApi(node, settings, headers, statuses, parts.scheduler())),
             here(
                 new ClusterApi(
                     node, settings, headers, parts.leadership(), parts.members(), parts.time())));
+    forwarded = List.of(passedOn(leases), passedOn(locks));
   }
 
-  /** What a server has to be given. */
+  /** What the client port serves. */
   public List<ServerServiceDefinition> definitions() {
     return definitions;
   }
 
+  /** What the peer port serves: calls that another member has passed on. */
+  public List<ServerServiceDefinition> forwarded() {
+    return forwarded;
+  }
+
   private ServerServiceDefinition atLeader(BindableService service) {
     return guarded(ServerInterceptors.intercept(service, parts.forwarding()));
+  }
+
+  private ServerServiceDefinition passedOn(BindableService service) {
+    return guarded(ServerInterceptors.intercept(service, parts.forwardedCalls()));
   }
 
   private ServerServiceDefinition here(BindableService service) {

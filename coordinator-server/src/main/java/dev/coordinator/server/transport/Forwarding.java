@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.transport;
 
+import dev.coordinator.internal.v1.Envelope;
 import dev.coordinator.server.metrics.RpcMetrics;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.wire.Failure;
@@ -17,21 +18,18 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Passes clients' calls on to the leader, one hop and never two, so that any member answers. Keeps
- * a connection to every other member, since any of them may lead the next moment.
+ * Passes clients' calls on to the leader's peer port, one hop and never two, so that any member
+ * answers. Keeps a connection to every other member, since any of them may lead the next moment; it
+ * is another one than that of the Raft messages, which must not queue behind answers.
  */
 public final class Forwarding implements ServerInterceptor, AutoCloseable {
-
-  /** Marks a call that was passed on, with the number of the member that did it. */
-  static final Metadata.Key<String> FORWARDED =
-      Metadata.Key.of("coordinator-forwarded", Metadata.ASCII_STRING_MARSHALLER);
 
   /** A leader's answers are as large as what they show. */
   private static final int MAX_ANSWER_BYTES = 64 << 20;
 
   private static final long LEADER_CHECK_INTERVAL_MS = 100;
 
-  private final NodeId self;
+  private final PeerSettings settings;
   private final Leadership leadership;
   private final RpcMetrics metrics;
   private final Map<NodeId, PersistentChannel> channels = new HashMap<>();
@@ -45,11 +43,11 @@ public final class Forwarding implements ServerInterceptor, AutoCloseable {
       Leadership leadership,
       RpcMetrics metrics,
       ScheduledExecutorService scheduler) {
-    this.self = settings.self();
+    this.settings = settings;
     this.leadership = leadership;
     this.metrics = metrics;
     for (MemberAddress peer : settings.peers()) {
-      channels.put(peer.id(), new PersistentChannel(peer.client(), MAX_ANSWER_BYTES, scheduler));
+      channels.put(peer.id(), new PersistentChannel(peer.peer(), MAX_ANSWER_BYTES, scheduler));
     }
     scheduler.scheduleWithFixedDelay(
         this::giveUpFormerLeaders,
@@ -72,16 +70,26 @@ public final class Forwarding implements ServerInterceptor, AutoCloseable {
     if (leader.isNone()) {
       return refuse(call, leadership.noLeader());
     }
-    if (headers.containsKey(FORWARDED) || leader.equals(self)) {
+    if (leader.equals(settings.self())) {
       return refuse(call, leadership.notLeader(leader));
     }
     metrics.forwarded();
     ManagedChannel channel = channels.get(leader).channel();
     var hop = new Hop<>(call, leader, leadership, hops::remove);
     hops.add(hop);
-    var marked = new Metadata();
-    marked.put(FORWARDED, self.toString());
-    return hop.start(channel, marked);
+    return hop.start(channel, markedFor(leader));
+  }
+
+  private Metadata markedFor(NodeId leader) {
+    var headers = new Metadata();
+    headers.put(
+        ForwardedCalls.FORWARDED,
+        Envelope.newBuilder()
+            .setClusterId(settings.clusterId())
+            .setFrom(settings.self().value())
+            .setTo(leader.value())
+            .build());
+    return headers;
   }
 
   private static <Q> ServerCall.Listener<Q> refuse(ServerCall<Q, ?> call, Failure failure) {

@@ -7,19 +7,21 @@ import dev.coordinator.server.ports.PeerSender;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
 import io.grpc.Server;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import java.io.IOException;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
  * Carries messages between this member and the others: a server on the peer port, a link to each.
+ * The port also serves the calls that other members pass on.
  */
 public final class PeerTransport implements PeerSender, AutoCloseable {
 
-  private static final int MAX_CALLS_PER_CONNECTION = 64;
   private static final int MAX_METADATA_BYTES = 8 << 10;
   private static final long HANDSHAKE_TIMEOUT_S = 2;
   private static final long KEEP_ALIVE_TIME_S = 10;
@@ -28,7 +30,8 @@ public final class PeerTransport implements PeerSender, AutoCloseable {
 
   private final Map<NodeId, PeerLink> links = new HashMap<>();
   private final PeerEndpoint endpoint;
-  private final Server server;
+  private final NettyServerBuilder port;
+  private Server server;
 
   /**
    * @param scheduler opens broken links again; owned by the caller
@@ -43,25 +46,30 @@ public final class PeerTransport implements PeerSender, AutoCloseable {
       links.put(peer.id(), new PeerLink(peer, settings, connection, inbox, metrics, scheduler));
     }
     endpoint = new PeerEndpoint(settings, connections, inbox, metrics);
-    server =
+    // A member's connection carries what all of its clients do, so calls and resets are not
+    // limited.
+    port =
         NettyServerBuilder.forAddress(settings.listen())
             .addService(CallGuard.protect(endpoint.bindService()))
-            // The endpoint hands messages on and never blocks.
+            // No handler blocks, so none needs a thread of its own.
             .directExecutor()
             .maxInboundMessageSize(settings.maxMessageBytes())
             .maxInboundMetadataSize(MAX_METADATA_BYTES)
-            .maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)
             .handshakeTimeout(HANDSHAKE_TIMEOUT_S, TimeUnit.SECONDS)
             .keepAliveTime(KEEP_ALIVE_TIME_S, TimeUnit.SECONDS)
             .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_S, TimeUnit.SECONDS)
             .permitKeepAliveTime(PERMIT_KEEP_ALIVE_TIME_S, TimeUnit.SECONDS)
-            .permitKeepAliveWithoutCalls(true)
-            .build();
+            .permitKeepAliveWithoutCalls(true);
   }
 
-  /** Opens the peer port and begins to connect to the other members. */
-  public void start() throws IOException {
-    server.start();
+  /**
+   * Opens the peer port and begins to connect to the other members.
+   *
+   * @param forwarded serve the calls that other members pass on
+   */
+  public void start(List<ServerServiceDefinition> forwarded) throws IOException {
+    forwarded.forEach(port::addService);
+    server = port.build().start();
     links.values().forEach(PeerLink::start);
   }
 
@@ -89,6 +97,9 @@ public final class PeerTransport implements PeerSender, AutoCloseable {
   @Override
   public void close() {
     links.values().forEach(PeerLink::close);
+    if (server == null) {
+      return;
+    }
     server.shutdownNow();
     try {
       server.awaitTermination(1, TimeUnit.SECONDS);

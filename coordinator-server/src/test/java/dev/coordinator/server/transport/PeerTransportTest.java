@@ -64,8 +64,8 @@ class PeerTransportTest {
       one = new Peer(ONE, ports.get(0));
       two = new Peer(TWO, ports.get(1));
       try {
-        one.transport.start();
-        two.transport.start();
+        one.transport.start(List.of());
+        two.transport.start(List.of());
         return;
       } catch (IOException e) {
         stop();
@@ -119,7 +119,7 @@ class PeerTransportTest {
     assertEquals(TWO, one.inbox.disconnected.poll(20, TimeUnit.SECONDS));
 
     two = new Peer(TWO, two.port);
-    two.transport.start();
+    two.transport.start(List.of());
     one.sendUntilArrived(appendEntries(2), two);
     assertNull(one.inbox.disconnected.poll(), "one break is reported once");
   }
