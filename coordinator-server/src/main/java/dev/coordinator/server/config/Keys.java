@@ -137,7 +137,8 @@ final class Keys {
       limit(
           "limits.maxPendingCalls",
           "65536",
-          "Most commands and reads under way, those that wait for a lock not counted.");
+          "Most commands and reads under way, those that wait for a lock not counted; and as many"
+              + " renewals.");
   static final Key<Integer> MAX_LEASES =
       limit("limits.maxLeases", "1000000", "Most living leases.");
   static final Key<Integer> MAX_LOCKS =

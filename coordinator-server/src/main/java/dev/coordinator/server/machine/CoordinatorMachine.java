@@ -365,11 +365,14 @@ public final class CoordinatorMachine {
       }
       Claim claim = known.madeFor;
       if (claim == null
+          || known.ttlMs != command.ownLease().ttlMs()
           || !claim.lock.name.equals(command.name())
           || !claim.owner().equals(command.owner())) {
         return new Outcome.RequestMismatch(0);
       }
       if (claim.isHolding()) {
+        // Its sender may count the TTL from the moment it sent this retry.
+        renew(known);
         return acquired(claim, false);
       }
       moveReply(claim);

@@ -31,6 +31,11 @@ final class LiveView implements MachineView {
   }
 
   @Override
+  public boolean knowsNonce(String nonce) {
+    return machine.leases().findByNonce(nonce) != null;
+  }
+
+  @Override
   public long leaseTtlMs(long leaseId) {
     Lease lease = machine.leases().find(leaseId);
     return lease == null ? 0 : lease.ttlMs;

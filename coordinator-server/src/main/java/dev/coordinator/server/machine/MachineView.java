@@ -18,6 +18,9 @@ public interface MachineView {
 
   Optional<LeaseView> lease(long leaseId);
 
+  /** Whether a living lease was made with this nonce, which is not empty. */
+  boolean knowsNonce(String nonce);
+
   /** The TTL of a lease; 0 if there is no such lease. */
   long leaseTtlMs(long leaseId);
 

@@ -167,7 +167,7 @@ public final class RaftCore {
       leading.flush(leader);
     }
     member.effects.drainTo(outbox, member.log);
-    outbox.nextWakeupMs = roles.role().wakeupMs();
+    outbox.nextWakeupMs = member.log.hasMoreToHandOut() ? member.nowMs() : roles.role().wakeupMs();
   }
 
   /**

@@ -22,6 +22,8 @@ import java.util.List;
  */
 final class RaftLog {
 
+  private static final int MAX_HANDED_OUT = 4_096;
+
   /** A batch that is being written, and up to where the log is durable once it ends. */
   private static final class Write {
     final long batch;
@@ -181,12 +183,21 @@ final class RaftLog {
     committed = index;
   }
 
-  /** Adds the entries that became committed since the last call. */
+  /**
+   * Adds committed entries that were not handed out before, up to a number that leaves the member
+   * time to be heard: after a restart the whole log is committed at once.
+   */
   void handOutCommitted(List<Entry> target) {
-    while (handedOut < committed) {
+    long end = Math.min(committed, handedOut + MAX_HANDED_OUT);
+    while (handedOut < end) {
       handedOut++;
       target.add(entry(handedOut));
     }
+  }
+
+  /** Whether the next call has more. */
+  boolean hasMoreToHandOut() {
+    return handedOut < committed;
   }
 
   void appliedTo(long index) {

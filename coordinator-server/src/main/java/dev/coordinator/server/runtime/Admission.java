@@ -28,8 +28,8 @@ final class Admission {
     if (overload != null) {
       return overload;
     }
-    if (command instanceof Command.GrantLease) {
-      return leaseRefusal(view);
+    if (command instanceof Command.GrantLease grant) {
+      return leaseRefusal(grant, view);
     }
     if (command instanceof Command.AcquireLock acquire) {
       return acquireRefusal(acquire, view);
@@ -43,15 +43,15 @@ final class Admission {
         : NodeException.overloaded(self, NodeLimits.PENDING_CALLS, limits.maxPendingCalls());
   }
 
-  private NodeException leaseRefusal(MachineView view) {
-    return view.leaseCount() < limits.maxLeases()
+  private NodeException leaseRefusal(Command.GrantLease grant, MachineView view) {
+    return view.leaseCount() < limits.maxLeases() || view.knowsNonce(grant.nonce())
         ? null
         : limitReached(NodeLimits.LEASES, limits.maxLeases());
   }
 
   private NodeException acquireRefusal(Command.AcquireLock acquire, MachineView view) {
     if (acquire.ownLease() != null) {
-      NodeException refusal = leaseRefusal(view);
+      NodeException refusal = leaseRefusal(acquire.ownLease(), view);
       if (refusal != null) {
         return refusal;
       }

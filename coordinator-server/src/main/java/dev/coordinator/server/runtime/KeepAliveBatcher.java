@@ -7,6 +7,7 @@ import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.metrics.LeaseMetrics;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Gathers the renewals of many callers for a short while into one replicated entry, so that the log
@@ -22,6 +23,10 @@ final class KeepAliveBatcher {
   private final LeaseMetrics metrics;
   private final List<LoopInput.KeepAlive> callers = new ArrayList<>();
   private final List<Long> leaseIds = new ArrayList<>();
+
+  /** Answers are given on another thread. */
+  private final AtomicInteger underWay = new AtomicInteger();
+
   private long dueNanos = Long.MAX_VALUE;
 
   KeepAliveBatcher(KeepAliveWindow window, LeaseMetrics metrics) {
@@ -41,9 +46,15 @@ final class KeepAliveBatcher {
         waitMs = urgent ? 0 : Math.min(waitMs, ttlMs / window.ttlFraction());
       }
     }
+    underWay.addAndGet(caller.leaseIds.size());
     callers.add(caller);
     leaseIds.addAll(caller.leaseIds);
     dueNanos = Math.min(dueNanos, nowNanos + waitMs * 1_000_000);
+  }
+
+  /** Renewals asked for and not yet answered. */
+  int underWay() {
+    return underWay.get();
   }
 
   /** When the gathered renewals must leave; Long.MAX_VALUE if there are none. */
@@ -58,12 +69,13 @@ final class KeepAliveBatcher {
 
   /** Hands the gathered renewals over. */
   Batch take() {
-    Batch batch = new Batch(List.copyOf(leaseIds), List.copyOf(callers), metrics);
+    Batch batch = new Batch(List.copyOf(leaseIds), List.copyOf(callers), underWay, metrics);
     reset();
     return batch;
   }
 
   void failAll(NodeException why, Replies replies) {
+    underWay.addAndGet(-leaseIds.size());
     for (LoopInput.KeepAlive caller : callers) {
       replies.add(() -> caller.reject(why));
     }
@@ -79,7 +91,11 @@ final class KeepAliveBatcher {
   /**
    * The renewals of one entry, and whose they are: each caller's follow those of the one before.
    */
-  record Batch(List<Long> leaseIds, List<LoopInput.KeepAlive> callers, LeaseMetrics metrics)
+  record Batch(
+      List<Long> leaseIds,
+      List<LoopInput.KeepAlive> callers,
+      AtomicInteger underWay,
+      LeaseMetrics metrics)
       implements PendingReply {
 
     Command command() {
@@ -88,6 +104,7 @@ final class KeepAliveBatcher {
 
     @Override
     public void complete(Answered<Outcome> answer) {
+      underWay.addAndGet(-leaseIds.size());
       List<Outcome.Renewal> renewals = ((Outcome.LeasesRenewed) answer.value()).renewals();
       for (Outcome.Renewal renewal : renewals) {
         if (renewal.alive()) {
@@ -106,6 +123,7 @@ final class KeepAliveBatcher {
 
     @Override
     public void fail(NodeException why) {
+      underWay.addAndGet(-leaseIds.size());
       callers.forEach(caller -> caller.reject(why));
     }
   }

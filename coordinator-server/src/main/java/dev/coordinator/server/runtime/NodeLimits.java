@@ -7,7 +7,8 @@ package dev.coordinator.server.runtime;
  * configuration, which could differ between members.
  *
  * @param maxQueuedInputs calls waiting for the loop
- * @param maxPendingCalls proposed commands and reads without an answer, waiters not counted
+ * @param maxPendingCalls proposed commands and reads without an answer, waiters not counted; and as
+ *     many renewals of leases
  * @param maxLeases living leases
  * @param maxLocks locks held or waited for
  * @param maxWaitersPerLock waiters of one lock

@@ -69,7 +69,10 @@ public final class NodeLoop {
   private long plannedNanos = NEVER;
   private long publishedMs;
   private long leaderlessSinceMs;
-  private boolean isolated;
+  private boolean isolated = true;
+
+  /** How far the log reached when this member started: before, its state is one of the past. */
+  private final long startedWith;
 
   /**
    * @param nowNanos the present moment on the clock of {@link #runOnce}
@@ -107,6 +110,8 @@ public final class NodeLoop {
     applier = new Applier(pending, watches, metrics);
     view = applier.view();
     leaderlessSinceMs = nowMs;
+    startedWith = state.entries().size();
+    watches.close(NodeException.notLeader(NodeId.NONE));
     publishStatus();
   }
 
@@ -219,14 +224,16 @@ public final class NodeLoop {
   void cancelled(LoopInput.Cancellation cancellation) {
     long index = cancellation.call.index();
     // Once answered there is nothing to take back; a call of an earlier leadership was answered.
-    if (core.isLeader() && index > 0 && pending.isPending(index)) {
+    if (core.isLeader() && index > 0 && pending.isPending(index, cancellation.call)) {
       propose(new Command.CancelWait(cancellation.lockName, index));
     }
   }
 
   void keepAliveAsked(LoopInput.KeepAlive call) {
-    if (!core.isLeader()) {
-      refuse(call, notLeader());
+    NodeException refusal =
+        core.isLeader() ? admission.overload(keepAlives.underWay()) : notLeader();
+    if (refusal != null) {
+      refuse(call, refusal);
       return;
     }
     keepAlives.add(call, view, core.clusterTimeMs(nowMs), nowNanos);
@@ -335,7 +342,7 @@ public final class NodeLoop {
   private void watchForIsolation() {
     if (!board.leadership().leader().isNone()) {
       leaderlessSinceMs = NEVER;
-      if (isolated) {
+      if (isolated && isCaughtUp()) {
         isolated = false;
         watches.open();
       }
@@ -346,6 +353,13 @@ public final class NodeLoop {
       isolated = true;
       watches.close(notLeader());
     }
+  }
+
+  /**
+   * Whether what this member knew when it started is applied, or has given way to other entries.
+   */
+  private boolean isCaughtUp() {
+    return view.appliedIndex() >= Math.min(startedWith, core.status().last());
   }
 
   private long nextRoundNanos() {

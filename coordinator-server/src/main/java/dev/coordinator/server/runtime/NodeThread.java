@@ -66,8 +66,8 @@ public final class NodeThread implements AutoCloseable {
       }
       loop.stop("the member stops");
     } catch (Throwable failure) {
-      log.error("the member cannot go on and stops", failure);
       stopAfter(failure);
+      log.error("the member cannot go on and has stopped", failure);
       onFatal.accept(failure);
     }
   }

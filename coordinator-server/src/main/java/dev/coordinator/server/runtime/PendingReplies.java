@@ -74,8 +74,10 @@ final class PendingReplies {
     waiting = 0;
   }
 
-  boolean isPending(long index) {
-    return byIndex.containsKey(index);
+  /** Whether this call waits there, and not another one that got the index later. */
+  boolean isPending(long index, PendingReply reply) {
+    Filed filed = byIndex.get(index);
+    return filed != null && filed.reply == reply;
   }
 
   int size() {

@@ -74,12 +74,12 @@ final class LogWriter implements Runnable {
     } catch (Throwable cause) {
       // An Error as well: a member whose log has stopped must not go on without it.
       ended = true;
+      inbox.failed(cause);
       log.error(
           "the log cannot be written any more, the member has to stop; batches from {} on are not"
               + " acknowledged",
           group.isEmpty() ? "the next" : group.get(0).number(),
           cause);
-      inbox.failed(cause);
     } finally {
       ended = true;
       queue.clear();

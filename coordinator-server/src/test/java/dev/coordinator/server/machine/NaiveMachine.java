@@ -256,11 +256,13 @@ final class NaiveMachine {
     }
     NaiveClaim claim = find(each -> each.lease == known && each.ownsLease);
     if (claim == null
+        || known.grant.ttlMs() != acquire.ownLease().ttlMs()
         || !claim.name.equals(acquire.name())
         || !claim.owner.equals(acquire.owner())) {
       return new Outcome.RequestMismatch(0);
     }
     if (claim.token != 0) {
+      known.deadlineMs = timeMs + known.grant.ttlMs();
       return new Outcome.LockAcquired(claim.name, claim.token, known.id, false);
     }
     moveReply(claim);

@@ -5,6 +5,7 @@ import static dev.coordinator.server.runtime.Calls.acquire;
 import static dev.coordinator.server.runtime.Calls.failure;
 import static dev.coordinator.server.runtime.Calls.lease;
 import static dev.coordinator.server.runtime.Calls.outcome;
+import static dev.coordinator.server.runtime.Calls.value;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
@@ -14,6 +15,7 @@ import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.machine.RequestId;
 import dev.coordinator.server.raft.RaftConfig;
 import dev.coordinator.server.runtime.NodeException.Reason;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -51,6 +53,31 @@ class AdmissionTest {
     assertEquals(max, refusal.maximum());
     assertEquals(
         1, member.registry.get("coordinator.limit.rejected").tag("limit", limit).counter().count());
+  }
+
+  @Test
+  void aRetriedGrantPassesWhereANewOneDoesNot() {
+    limits(new NodeLimits(100, 100, 1, 100, 100, 100));
+    Command grant = new Command.GrantLease(60_000, "", "once");
+    long leaseId = outcome(submit(grant), Outcome.LeaseGranted.class).leaseId();
+    assertEquals(leaseId, outcome(submit(grant), Outcome.LeaseGranted.class).leaseId());
+    assertRefused(submit(lease(60_000)).future(), Reason.LIMIT_REACHED, "limits.maxLeases", 1);
+  }
+
+  @Test
+  void renewals() {
+    limits(new NodeLimits(100, 3, 100, 100, 100, 100));
+    long leaseId = grant();
+    var first = member.node.keepAlive(List.of(leaseId, leaseId, leaseId));
+    var second = member.node.keepAlive(List.of(leaseId));
+    cluster.settle();
+    assertRefused(second, Reason.OVERLOADED, "limits.maxPendingCalls", 3);
+
+    cluster.run(1_000);
+    assertEquals(3, value(first).value().size());
+    var third = member.node.keepAlive(List.of(leaseId));
+    cluster.run(1_000);
+    assertEquals(1, value(third).value().size(), "what is answered does not count");
   }
 
   @Test

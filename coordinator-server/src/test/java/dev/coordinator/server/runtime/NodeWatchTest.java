@@ -98,6 +98,16 @@ class NodeWatchTest {
   }
 
   @Test
+  void aRestartedMemberTakesNoWatchesWhileItsStateIsOfThePast() {
+    submit(acquire("a", grant(), 0));
+    cluster.run(500);
+    follower.restart();
+    RecordedWatch early = watch(follower, new WatchSpec("", true, ALL, 0, true));
+    cluster.settle();
+    assertEquals(Reason.NO_LEADER, early.end.reason());
+  }
+
+  @Test
   void aMemberThatIsCutOffEndsItsWatches() {
     RecordedWatch watch = watch(follower, new WatchSpec("a", false, ALL, 0, false));
     cluster.isolate(follower);
