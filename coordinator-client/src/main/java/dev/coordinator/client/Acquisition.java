@@ -151,8 +151,7 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
         failure instanceof CoordinatorException refused
             && refused.reason() == Reason.WAIT_CANCELLED;
     if (repeatedElsewhere && !isDone()) {
-      // Nobody here cancelled: a broken connection did, at a member that took it for the caller's
-      // will.
+      // Nobody here cancelled; somebody else did, in this owner's name.
       unsettle();
       send(waitLeft());
       return;

@@ -9,12 +9,13 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
  * What the parts of one client share.
  *
- * @param callbacks where code of the application runs
+ * @param callbacks where code of the application runs; never rejects a task
  * @param owner the label of leases that have none of their own
  * @param callTimeout how long a call that is answered at once may take, retries included
  * @param driftMargin the fraction of each TTL that is given away for drifting clocks
@@ -30,8 +31,8 @@ record ClientCore(
     double driftMargin) {
 
   /**
-   * A future for the application: completed on the callback executor, and cancelling it cancels the
-   * call behind it.
+   * A future for the application: completed on the callback executor. Whoever cancels it, or
+   * completes it in another way, such as with a timeout, cancels the call behind it.
    *
    * @param unwanted takes a result that came too late to be delivered
    */
@@ -46,12 +47,8 @@ record ClientCore(
           }
         },
         callbacks);
-    handed.whenComplete(
-        (value, failure) -> {
-          if (handed.isCancelled()) {
-            call.cancel(true);
-          }
-        });
+    // Does nothing to a call that has ended by itself.
+    handed.whenComplete((value, failure) -> call.cancel(true));
     return handed;
   }
 
@@ -62,6 +59,15 @@ record ClientCore(
     } catch (RejectedExecutionException e) {
       // What a closed client leaves undone, the end of its leases makes good.
       return;
+    }
+  }
+
+  /** Runs a short task on the scheduler thread after a while; at once if the client is closed. */
+  void executeAfter(Duration delay, Runnable task) {
+    try {
+      scheduler.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (RejectedExecutionException e) {
+      task.run();
     }
   }
 

@@ -2,6 +2,7 @@
 package dev.coordinator.client;
 
 import dev.coordinator.client.internal.Blocking;
+import dev.coordinator.client.internal.CallbackExecutor;
 import dev.coordinator.client.internal.KeepAliver;
 import dev.coordinator.client.internal.LeaderChannel;
 import dev.coordinator.client.internal.WatchStream;
@@ -43,6 +44,9 @@ public final class CoordinatorClient implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(CoordinatorClient.class);
 
+  /** A page of a list, with long names, metadata and queues, is larger than gRPC's 4 MiB. */
+  private static final int MAX_ANSWER_BYTES = 16 << 20;
+
   private final ClientCore core;
   private final Duration attemptTimeout;
   private final ScheduledThreadPoolExecutor scheduler;
@@ -66,7 +70,7 @@ public final class CoordinatorClient implements AutoCloseable {
             new KeepAliver(channel, builder.time, scheduler),
             builder.time,
             scheduler,
-            builder.executor == null ? ownCallbacks : builder.executor,
+            new CallbackExecutor(builder.executor == null ? ownCallbacks : builder.executor),
             builder.owner,
             builder.callTimeout,
             builder.driftMargin);
@@ -284,7 +288,11 @@ public final class CoordinatorClient implements AutoCloseable {
       ChannelCredentials secured = credentials;
       return connector != null
           ? connector
-          : address -> Grpc.newChannelBuilder(address, secured).directExecutor().build();
+          : address ->
+              Grpc.newChannelBuilder(address, secured)
+                  .directExecutor()
+                  .maxInboundMessageSize(MAX_ANSWER_BYTES)
+                  .build();
     }
 
     /** Makes the client. It connects with the first call. */

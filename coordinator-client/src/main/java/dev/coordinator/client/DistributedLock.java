@@ -67,7 +67,10 @@ public final class DistributedLock {
     return await(begin(Duration.ZERO));
   }
 
-  /** As {@link #acquire()}. Cancelling the future leaves the queue. */
+  /**
+   * As {@link #acquire()}. Cancelling the future, or completing it in another way, such as with a
+   * timeout, leaves the queue.
+   */
   public CompletableFuture<HeldLock> acquireAsync() {
     Acquisition acquisition = begin(null);
     CompletableFuture<HeldLock> held = new CompletableFuture<>();
@@ -82,16 +85,12 @@ public final class DistributedLock {
           }
         },
         session.core().callbacks());
-    held.whenComplete(
-        (result, failure) -> {
-          if (held.isCancelled()) {
-            acquisition.cancel(true);
-          }
-        });
+    // Does nothing to an acquisition that has ended by itself.
+    held.whenComplete((result, failure) -> acquisition.cancel(true));
     return held;
   }
 
-  /** As {@link #acquire(Duration)}. Cancelling the future leaves the queue. */
+  /** As {@link #acquire(Duration)}; ends early like {@link #acquireAsync()}. */
   public CompletableFuture<Optional<HeldLock>> acquireAsync(Duration wait) {
     return session.core().handOver(begin(checked(wait)), DistributedLock::giveBack);
   }

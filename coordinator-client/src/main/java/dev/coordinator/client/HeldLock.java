@@ -7,11 +7,12 @@ import dev.coordinator.client.internal.CallPolicy;
 import dev.coordinator.client.internal.Rpc;
 import dev.coordinator.v1.CheckSequencerRequest;
 import dev.coordinator.v1.ReleaseLockRequest;
+import dev.coordinator.v1.ReleaseLockResponse;
 import dev.coordinator.v1.RequestId;
 import java.time.Duration;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -47,6 +48,7 @@ public final class HeldLock implements AutoCloseable {
   private final AtomicReference<Status> status = new AtomicReference<>(Status.HELD);
   private final CompletableFuture<LockLostException> lost = new CompletableFuture<>();
   private final CompletableFuture<Void> released = new CompletableFuture<>();
+  private volatile CompletableFuture<ReleaseLockResponse> releasing;
 
   HeldLock(Session session, String name, String owner, long token) {
     this.session = session;
@@ -152,7 +154,8 @@ public final class HeldLock implements AutoCloseable {
 
   /**
    * Gives the lock back. The hold is over here at once; the future completes when the cluster has
-   * confirmed it, and fails with {@link LockLostException} if the lock had been lost before.
+   * confirmed it, fails with {@link LockLostException} if the lock had been lost before, and with
+   * {@link LeaseExpiredException} if the cluster could not be reached until the session ended.
    * Repeats return the same future.
    */
   public CompletableFuture<Void> release() {
@@ -161,7 +164,6 @@ public final class HeldLock implements AutoCloseable {
       lose(expired.reason(), expired.getMessage());
     }
     if (status.compareAndSet(Status.HELD, Status.RELEASED)) {
-      session.unbind(binding);
       sendRelease();
     } else if (status.get() == Status.LOST) {
       released.completeExceptionally(lostException());
@@ -190,6 +192,7 @@ public final class HeldLock implements AutoCloseable {
     }
   }
 
+  /** Stays bound to the session, whose end makes further attempts pointless. */
   private void sendRelease() {
     RequestId id = session.numbers().next();
     ReleaseLockRequest request =
@@ -200,19 +203,31 @@ public final class HeldLock implements AutoCloseable {
             .setToken(token)
             .setRequestId(id)
             .build();
-    Duration callTimeout = session.core().callTimeout();
-    Duration budget = session.ttl().compareTo(callTimeout) > 0 ? session.ttl() : callTimeout;
-    session
-        .core()
-        .channel()
-        .call(Rpc.RELEASE_LOCK, request, CallPolicy.repeatable(budget))
-        .whenComplete((response, failure) -> releaseAnswered(id, failure));
+    CompletableFuture<ReleaseLockResponse> call =
+        session.core().channel().call(Rpc.RELEASE_LOCK, request, CallPolicy.repeatable(null));
+    releasing = call;
+    call.whenComplete((response, failure) -> releaseAnswered(id, failure));
+    if (session.state() == SessionState.EXPIRED) {
+      giveUpReleasing(call);
+    }
+  }
+
+  /** An attempt may be under way, and an answer to it tells more than none. */
+  private void giveUpReleasing(CompletableFuture<ReleaseLockResponse> call) {
+    if (!call.isDone()) {
+      session.core().executeAfter(session.core().callTimeout(), () -> call.cancel(true));
+    }
   }
 
   private void releaseAnswered(RequestId id, Throwable failure) {
+    session.unbind(binding);
     session.numbers().answered(id);
     if (failure == null) {
       released.complete(null);
+      return;
+    }
+    if (failure instanceof CancellationException) {
+      released.completeExceptionally(session.expiredException());
       return;
     }
     if (failure instanceof LeaseExpiredException ended) {
@@ -235,6 +250,10 @@ public final class HeldLock implements AutoCloseable {
   }
 
   private void sessionEnded(SessionEvent event) {
+    CompletableFuture<ReleaseLockResponse> call = releasing;
+    if (call != null) {
+      giveUpReleasing(call);
+    }
     lose(
         event.cause() == SessionEvent.Cause.CLOSED ? Reason.CLOSED : Reason.LEASE_EXPIRED,
         event.message());
@@ -245,11 +264,7 @@ public final class HeldLock implements AutoCloseable {
       session.unbind(binding);
       LockLostException event =
           new LockLostException(name, token, reason, "lock " + name + " is lost: " + message);
-      try {
-        session.core().callbacks().execute(() -> lost.complete(event));
-      } catch (RejectedExecutionException e) {
-        lost.complete(event);
-      }
+      session.core().callbacks().execute(() -> lost.complete(event));
     }
   }
 

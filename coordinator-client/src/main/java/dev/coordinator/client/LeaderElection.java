@@ -23,8 +23,9 @@ import org.slf4j.LoggerFactory;
  *       seen.
  *   <li>The listener for the end is called exactly once for each time the task was started, after
  *       the task has returned or thrown, and before the task can start again.
- *   <li>A task that returns while it leads resigns. After that, after a loss and after an exception
- *       the candidacy goes on, at the end of the queue, unless {@link Builder#once} was chosen.
+ *   <li>A task that returns while it leads resigns. After that, after a loss and after a failure of
+ *       the task the candidacy goes on, at the end of the queue, unless {@link Builder#once} was
+ *       chosen.
  *   <li>Each candidacy that lost its session goes on with a fresh one.
  *   <li>{@link #close} interrupts the task and returns when it has ended and the leadership is
  *       given back.
@@ -57,6 +58,9 @@ public final class LeaderElection implements AutoCloseable {
 
   private volatile boolean closed;
   private volatile Leadership current;
+
+  /** Belongs to the thread. */
+  private Session session;
 
   private LeaderElection(Builder builder) {
     this.client = builder.client;
@@ -106,7 +110,17 @@ public final class LeaderElection implements AutoCloseable {
   }
 
   private void run() {
-    Session session = null;
+    try {
+      stand();
+    } finally {
+      // Whatever ends the candidacy: a lease that nobody needs must not be renewed for ever.
+      if (session != null) {
+        session.close();
+      }
+    }
+  }
+
+  private void stand() {
     int failures = 0;
     boolean finished = false;
     while (!closed && !finished) {
@@ -134,9 +148,6 @@ public final class LeaderElection implements AutoCloseable {
         pause(failures);
       }
     }
-    if (session != null) {
-      session.close();
-    }
   }
 
   /** Tells whether the task ended without an exception. */
@@ -158,7 +169,8 @@ public final class LeaderElection implements AutoCloseable {
       return true;
     } catch (InterruptedException e) {
       return true;
-    } catch (Exception e) {
+    } catch (Throwable e) {
+      // An error of the task ends its run like an exception; others can lead meanwhile.
       log.error("The task of the leader of {} failed", name, e);
       return false;
     } finally {
@@ -172,7 +184,7 @@ public final class LeaderElection implements AutoCloseable {
   private void tellStopped(Leadership leadership) {
     try {
       onStopped.accept(leadership);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       log.error("The listener for the end of the leadership of {} failed", name, e);
     }
   }

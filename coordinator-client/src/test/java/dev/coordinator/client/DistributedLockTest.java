@@ -17,6 +17,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -105,6 +106,46 @@ class DistributedLockTest {
     assertThrows(CancellationException.class, waiting::join);
     held.close();
     Eventually.until("nobody holds it", () -> cluster.state().isFree("a"));
+  }
+
+  @Test
+  void aTimeoutOfTheFutureLeavesTheQueueToo() throws Exception {
+    HeldLock held = session.lock("a").acquire();
+    CompletableFuture<HeldLock> first = queueUp();
+    CompletableFuture<Optional<HeldLock>> second =
+        session.lock("a").acquireAsync(Duration.ofSeconds(30));
+    Eventually.until("queued", () -> cluster.state().waiters("a") == 2);
+    first.completeExceptionally(new TimeoutException());
+    Eventually.until("the first left", () -> cluster.state().waiters("a") == 1);
+    second.completeExceptionally(new TimeoutException());
+    Eventually.until("the second left", () -> cluster.state().waiters("a") == 0);
+    held.close();
+    Eventually.until("nobody holds it", () -> cluster.state().isFree("a"));
+  }
+
+  @Test
+  void cancellingARepeatedWaitLeavesTheQueue() throws Exception {
+    HeldLock held = session.lock("a").acquire();
+    CompletableFuture<HeldLock> waiting = queueUp();
+    cluster.member(1).kill();
+    cluster.elect(2);
+    Eventually.until("repeated", () -> cluster.membersAsked(AcquireLockRequest.class).size() > 2);
+    assertEquals(1, cluster.state().waiters("a"));
+    assertTrue(waiting.cancel(true));
+    Eventually.until("left the queue", () -> cluster.state().waiters("a") == 0);
+    held.close();
+  }
+
+  @Test
+  void cancellingWhileNobodyLeadsLeavesTheQueueLater() throws Exception {
+    HeldLock held = session.lock("a").acquire();
+    CompletableFuture<HeldLock> waiting = queueUp();
+    cluster.elect(0);
+    cluster.member(1).kill();
+    assertTrue(waiting.cancel(true));
+    cluster.elect(2);
+    Eventually.until("left the queue", () -> cluster.state().waiters("a") == 0);
+    held.close();
   }
 
   @Test

@@ -31,6 +31,7 @@ final class FakeCluster implements AutoCloseable {
   private volatile int leader = 1;
   private volatile boolean forwarding = true;
   private volatile boolean secretive;
+  private volatile Class<? extends Message> unanswered;
 
   FakeCluster(int size) {
     for (int id = 1; id <= size; id++) {
@@ -99,6 +100,17 @@ final class FakeCluster implements AutoCloseable {
 
   StatusRuntimeException nextLostAnswer() {
     return lostAnswers.poll();
+  }
+
+  /** Carries out calls of this kind but loses their answers; null for none. */
+  void loseAnswersTo(Class<? extends Message> kind) {
+    unanswered = kind;
+  }
+
+  StatusRuntimeException lostAnswer(Message request) {
+    return request.getClass() == unanswered
+        ? FakeError.of(ErrorReason.ERROR_REASON_OUTCOME_UNKNOWN)
+        : nextLostAnswer();
   }
 
   /** Refuses the next call to the leader. */

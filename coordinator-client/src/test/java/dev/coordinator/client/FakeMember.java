@@ -115,7 +115,12 @@ final class FakeMember {
 
   /** Sends watchers what has happened. */
   void publish() {
-    watches.forEach(FakeWatch::push);
+    publish(Integer.MAX_VALUE);
+  }
+
+  /** Sends watchers the next events, at most so many, in one message. */
+  void publish(int most) {
+    watches.forEach(watch -> watch.push(most));
   }
 
   int watchers() {
@@ -151,7 +156,7 @@ final class FakeMember {
     try {
       checkLeader();
       CompletableFuture<R> result = work.get();
-      StatusRuntimeException lost = cluster.nextLostAnswer();
+      StatusRuntimeException lost = cluster.lostAnswer(request);
       if (lost != null) {
         throw lost;
       }
@@ -286,8 +291,10 @@ final class FakeMember {
       CompletableFuture<CompletableFuture<AcquireLockResponse>> wait = new CompletableFuture<>();
       call.setOnCancelHandler(
           () -> {
-            // A member that is dead or frozen takes nothing out of the queue.
-            if (alive && !frozen) {
+            // A member that is dead or frozen takes nothing out of the queue, and a numbered
+            // request
+            // may have been repeated elsewhere.
+            if (alive && !frozen && request.getRequestId().getNumber() == 0) {
               wait.thenAccept(cluster.state()::cancelWait);
             }
           });
@@ -375,7 +382,11 @@ final class FakeMember {
     private final FakeState state;
     private final WatchRequest request;
     private final ServerCallStreamObserver<WatchResponse> observer;
+
+    /** Everything up to this revision has been sent, and so many events of the next one. */
     private long sent;
+
+    private int sentOfNext;
 
     FakeWatch(
         FakeState state, WatchRequest request, ServerCallStreamObserver<WatchResponse> observer) {
@@ -407,16 +418,23 @@ final class FakeMember {
         }
         observer.onNext(first.build());
       }
-      push();
+      push(Integer.MAX_VALUE);
       return true;
     }
 
-    synchronized void push() {
-      List<LockEvent> events = state.eventsFrom(sent + 1, prefix());
-      if (!events.isEmpty() && !observer.isCancelled()) {
-        sent = events.get(events.size() - 1).getRevision();
-        observer.onNext(WatchResponse.newBuilder().setRevision(sent).addAllEvents(events).build());
+    synchronized void push(int most) {
+      List<LockEvent> left = state.eventsFrom(sent + 1, prefix());
+      left = left.subList(sentOfNext, left.size());
+      List<LockEvent> events = left.subList(0, Math.min(most, left.size()));
+      if (events.isEmpty() || observer.isCancelled()) {
+        return;
       }
+      long last = events.get(events.size() - 1).getRevision();
+      boolean split = events.size() < left.size() && left.get(events.size()).getRevision() == last;
+      int ofLast = (int) events.stream().filter(event -> event.getRevision() == last).count();
+      sentOfNext = split ? ofLast : 0;
+      sent = split ? last - 1 : last;
+      observer.onNext(WatchResponse.newBuilder().setRevision(sent).addAllEvents(events).build());
     }
 
     synchronized void end(StatusRuntimeException failure) {

@@ -10,6 +10,7 @@ import dev.coordinator.client.CoordinatorException.Reason;
 import dev.coordinator.v1.LockEvent;
 import dev.coordinator.v1.ReleaseLockRequest;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -82,6 +83,45 @@ class HeldLockTest {
     assertEquals(LockLostException.class, failure.getCause().getClass());
     assertEquals(1, losses.get());
     assertTrue(cluster.requests(ReleaseLockRequest.class).isEmpty());
+  }
+
+  @Test
+  void aReleaseWithoutAnAnswerIsRepeatedUntilTheSessionEnds() throws Exception {
+    cluster.loseAnswersTo(ReleaseLockRequest.class);
+    CompletableFuture<Void> released = held.release();
+    // Longer than the TTL and every timeout, while the session lives.
+    for (int i = 0; i < 3; i++) {
+      time.advance(TTL.multipliedBy(2).dividedBy(3));
+      // Renews what is due, before it looks for itself.
+      client.newSession(TTL);
+      Eventually.until("renewed", () -> session.remaining().equals(TTL));
+    }
+    int before = cluster.requests(ReleaseLockRequest.class).size();
+    Eventually.until(
+        "still repeated", () -> cluster.requests(ReleaseLockRequest.class).size() > before + 1);
+    assertFalse(released.isDone());
+    cluster.loseAnswersTo(null);
+    released.get(10, TimeUnit.SECONDS);
+    assertEquals(
+        1,
+        cluster.requests(ReleaseLockRequest.class).stream()
+            .map(request -> request.getRequestId().getNumber())
+            .distinct()
+            .count());
+  }
+
+  @Test
+  void aReleaseIsGivenUpAfterTheSession() throws Exception {
+    client.close();
+    client = cluster.client().callTimeout(Duration.ofMillis(50)).build();
+    session = client.newSession(TTL);
+    held = session.lock("b").acquire();
+    cluster.elect(0);
+    CompletableFuture<Void> released = held.release();
+    session.closeAsync();
+    ExecutionException failure =
+        assertThrows(ExecutionException.class, () -> released.get(10, TimeUnit.SECONDS));
+    assertEquals(LeaseExpiredException.class, failure.getCause().getClass());
   }
 
   @Test

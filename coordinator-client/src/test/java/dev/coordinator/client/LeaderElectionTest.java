@@ -151,6 +151,29 @@ class LeaderElectionTest {
   }
 
   @Test
+  void anErrorOfTheTaskEndsItsRunAndNotTheCandidacy() throws Exception {
+    try (LeaderElection election =
+        LeaderElection.builder(client, "leader")
+            .ttl(TTL)
+            .onElected(
+                leadership -> {
+                  started.add(leadership);
+                  throw new NoClassDefFoundError("planned by the test");
+                })
+            .onStopped(
+                leadership -> {
+                  stopped.add(leadership);
+                  throw new AssertionError("planned by the test");
+                })
+            .start()) {
+      Leadership first = next(started);
+      assertEquals(first, next(stopped));
+      assertTrue(next(started).token() > first.token());
+    }
+    assertEquals(0, cluster.state().leaseCount());
+  }
+
+  @Test
   void aCandidateThatNeverLedIsNotTold() throws Exception {
     Session session = client.newSession(Duration.ofSeconds(60));
     HeldLock held = session.lock("leader").acquire();

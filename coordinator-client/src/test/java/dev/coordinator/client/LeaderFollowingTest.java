@@ -13,6 +13,7 @@ import dev.coordinator.v1.ErrorReason;
 import dev.coordinator.v1.GetLockRequest;
 import dev.coordinator.v1.GrantLeaseRequest;
 import dev.coordinator.v1.ReleaseLockRequest;
+import io.grpc.Context;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -246,6 +247,40 @@ class LeaderFollowingTest {
     ExecutionException failure =
         assertThrows(ExecutionException.class, () -> opening.get(10, TimeUnit.SECONDS));
     assertEquals(Reason.CLOSED, ((CoordinatorException) failure.getCause()).reason());
+  }
+
+  @Test
+  void callsDoNotInheritTheContextOfTheirCaller() {
+    try (CoordinatorClient client = cluster.client().build()) {
+      LeaseGrant lease = client.leases().grant(TTL, "test");
+      Context.CancellableContext handler = Context.current().withCancellation();
+      handler.cancel(null);
+      handler.run(
+          () ->
+              assertTrue(client.locks().acquire("a", lease.id(), "me", Duration.ZERO).isPresent()));
+    }
+  }
+
+  @Test
+  void futuresOfAClosedClientComplete() throws Exception {
+    CoordinatorClient client = cluster.client().build();
+    Session session = client.newSession(TTL);
+    HeldLock held = session.lock("a").acquire();
+    client.close();
+    List<CompletableFuture<?>> late =
+        List.of(
+            client.newSessionAsync(TTL),
+            client.locks().getAsync("a"),
+            session.lock("a").acquireAsync(),
+            session.lock("a").tryAcquireAsync(),
+            held.release());
+    for (CompletableFuture<?> future : late) {
+      assertThrows(ExecutionException.class, () -> future.get(10, TimeUnit.SECONDS));
+    }
+    session.closeAsync().get(10, TimeUnit.SECONDS);
+    CompletableFuture<LockLostException> told = new CompletableFuture<>();
+    held.onLost(told::complete);
+    assertEquals(held.token(), told.get(10, TimeUnit.SECONDS).token());
   }
 
   @Test

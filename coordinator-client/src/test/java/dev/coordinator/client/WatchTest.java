@@ -2,6 +2,7 @@
 package dev.coordinator.client;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.coordinator.v1.ErrorReason;
@@ -62,8 +63,18 @@ class WatchTest {
   }
 
   private void publish() {
+    publish(Integer.MAX_VALUE);
+  }
+
+  private void publish(int most) {
     for (int member = 1; member <= 3; member++) {
-      cluster.member(member).publish();
+      cluster.member(member).publish(most);
+    }
+  }
+
+  private void endWatches() {
+    for (int member = 1; member <= 3; member++) {
+      cluster.member(member).endWatches();
     }
   }
 
@@ -121,9 +132,7 @@ class WatchTest {
       for (int round = 0; round < 5; round++) {
         takeAndGiveBack("a" + round);
         publish();
-        for (int member = 1; member <= 3; member++) {
-          cluster.member(member).endWatches();
-        }
+        endWatches();
         // Happens while nobody watches.
         takeAndGiveBack("b" + round);
         Eventually.until("watching again", () -> watchers() == 1);
@@ -169,9 +178,7 @@ class WatchTest {
       Eventually.until("watching", () -> recorder.states.size() == 1 && watchers() == 1);
       HeldLock held = session.lock("a").acquire();
       cluster.state().compact();
-      for (int member = 1; member <= 3; member++) {
-        cluster.member(member).endWatches();
-      }
+      endWatches();
       Eventually.until("fresh state", () -> recorder.states.size() == 2);
       assertEquals(List.of(cluster.state().oldestRevision()), List.copyOf(recorder.gaps));
       assertEquals(1, List.copyOf(recorder.states).get(1).size());
@@ -203,6 +210,50 @@ class WatchTest {
               return seen.size() == 2;
             }
           });
+    }
+  }
+
+  @Test
+  void aStreamThatBreaksWithinARevisionIsResumedThere() throws Exception {
+    Session other = client.newSession(Duration.ofSeconds(60));
+    for (int i = 0; i < 4; i++) {
+      other.lock("a" + i).acquire();
+    }
+    try (Watch watch = client.watchPrefix("", recorder)) {
+      Eventually.until("watching", () -> recorder.states.size() == 1 && watchers() == 1);
+      List<LockEvent> before = List.copyOf(recorder.events);
+      assertEquals(List.of(), before);
+      // All its locks go in one step, so the events are of one revision.
+      other.close();
+      publish(1);
+      publish(1);
+      Eventually.until("half of them seen", () -> recorder.events.size() == 2);
+      endWatches();
+      Eventually.until("the rest seen", () -> recorder.events.size() >= 4);
+      takeAndGiveBack("b");
+      publish();
+      Eventually.until("later ones seen", () -> revisionsSeen().size() >= 6);
+      assertEquals(
+          List.of(0, 1, 2, 3, 0, 0), recorder.events.stream().map(LockEvent::ordinal).toList());
+      assertEquals(1, revisionsSeen().stream().limit(4).distinct().count());
+    }
+  }
+
+  @Test
+  void aMemberWithoutRoomForAnotherWatchIsLeft() throws Exception {
+    try (Watch watch = client.watchPrefix("", recorder)) {
+      Eventually.until("watching", () -> recorder.states.size() == 1 && watchers() == 1);
+      cluster.refuseNextWatch(FakeError.of(ErrorReason.ERROR_REASON_LIMIT_REACHED));
+      cluster.refuseNextWatch(FakeError.of(ErrorReason.ERROR_REASON_LIMIT_REACHED));
+      endWatches();
+      takeAndGiveBack("a");
+      Eventually.until("watching again", () -> watchers() == 1);
+      publish();
+      Eventually.until("seen", () -> recorder.events.size() == 2);
+      List<Integer> asked = cluster.membersAsked(WatchRequest.class);
+      assertEquals(4, asked.size());
+      assertNotEquals(asked.get(1), asked.get(2));
+      assertTrue(recorder.errors.isEmpty());
     }
   }
 

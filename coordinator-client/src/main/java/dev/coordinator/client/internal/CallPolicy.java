@@ -9,7 +9,7 @@ import java.time.Duration;
  * @param repeatable whether it may be sent again although it may have taken effect: because it is
  *     numbered, carries a nonce, or is idempotent by nature
  * @param waits whether the answer may take long, so that only silence of the member ends an attempt
- * @param budget how long to try in all; null for without limit
+ * @param budget how long to try in all; null for without limit, until it is cancelled
  */
 public record CallPolicy(boolean repeatable, boolean waits, Duration budget) {
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.client.internal;
 
-import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
@@ -37,7 +36,7 @@ abstract class MemberCall<Q, R> {
       long timeoutNanos) {
     this.channel = channel;
     this.member = member;
-    this.call = member.grpc().newCall(method, CallOptions.DEFAULT);
+    this.call = member.newCall(method);
     this.startedAtNanos = channel.time().nanoTime();
     this.timeoutNanos = timeoutNanos;
   }

@@ -8,8 +8,10 @@ import dev.coordinator.v1.GetStatusResponse;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ConnectivityState;
+import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -55,8 +57,18 @@ final class MemberChannel {
     return address;
   }
 
-  ManagedChannel grpc() {
-    return grpc;
+  /**
+   * A call that is not started yet. It belongs to this client and not to who causes it: inside the
+   * handler of a server, the deadline and the cancellation of that server's own call would else end
+   * it, which would look like a failure of the member.
+   */
+  <Q, R> ClientCall<Q, R> newCall(MethodDescriptor<Q, R> method) {
+    Context callers = Context.ROOT.attach();
+    try {
+      return grpc.newCall(method, CallOptions.DEFAULT);
+    } finally {
+      Context.ROOT.detach(callers);
+    }
   }
 
   void began(MemberCall<?, ?> call) {
@@ -175,7 +187,7 @@ final class MemberChannel {
 
   private void startProbe(long nowNanos) {
     probedAtNanos = nowNanos;
-    probe = grpc.newCall(ClusterServiceGrpc.getGetStatusMethod(), CallOptions.DEFAULT);
+    probe = newCall(ClusterServiceGrpc.getGetStatusMethod());
     probe.start(new ProbeListener(), new Metadata());
     probe.request(1);
     probe.sendMessage(GetStatusRequest.getDefaultInstance());

@@ -14,8 +14,9 @@ import org.slf4j.LoggerFactory;
  * repeated, or its budget is used up. Every attempt sends the same message, so a numbered request
  * keeps its number.
  *
- * <p>Cancelling it cancels the attempt in flight, which takes a waiting acquisition out of the
- * queue. Completed on a gRPC or scheduler thread.
+ * <p>Cancelling it cancels the attempt in flight, which takes a waiting acquisition without a
+ * number out of the queue; one with a number may have been repeated by then, and stays. Completed
+ * on a gRPC or scheduler thread.
  */
 final class RetriedCall<Q, R> extends CompletableFuture<R> {
 

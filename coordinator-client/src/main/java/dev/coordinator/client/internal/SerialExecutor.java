@@ -4,7 +4,6 @@ package dev.coordinator.client.internal;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,6 +19,9 @@ public final class SerialExecutor implements Executor {
   private final Queue<Runnable> tasks = new ArrayDeque<>();
   private boolean running;
 
+  /**
+   * @param shared must not reject tasks
+   */
   public SerialExecutor(Executor shared) {
     this.shared = shared;
   }
@@ -33,13 +35,7 @@ public final class SerialExecutor implements Executor {
       }
       running = true;
     }
-    try {
-      shared.execute(this::runAll);
-    } catch (RejectedExecutionException e) {
-      log.debug(
-          "The callback executor is shut down; running a callback on {}", Thread.currentThread());
-      runAll();
-    }
+    shared.execute(this::runAll);
   }
 
   private void runAll() {

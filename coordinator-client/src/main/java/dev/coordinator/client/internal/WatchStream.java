@@ -38,7 +38,14 @@ public final class WatchStream {
 
   private volatile Stream current;
   private volatile boolean closed;
+
+  /** Everything up to this revision has been delivered. */
   private long revision;
+
+  /** The last event delivered, which may be one of several of a later revision. */
+  private long eventRevision;
+
+  private int eventOrdinal;
   private boolean needsState = true;
   private List<LockInfo> partialState = new ArrayList<>();
   private int failures;
@@ -127,10 +134,21 @@ public final class WatchStream {
   }
 
   private void deliver(LockEvent event) {
-    // Events of one revision come in one message, so a repeated one is recognised by its revision.
-    if (!closed && event.revision() > revision) {
+    if (!closed && event.revision() > revision && isNew(event)) {
+      eventRevision = event.revision();
+      eventOrdinal = event.ordinal();
       tell(() -> listener.onEvent(event));
     }
+  }
+
+  /**
+   * Many events of one revision may come in several messages. A stream that breaks between them is
+   * resumed at the revision's beginning.
+   */
+  private boolean isNew(LockEvent event) {
+    return event.revision() > eventRevision
+        || (event.revision() == eventRevision
+            && Integer.compareUnsigned(event.ordinal(), eventOrdinal) > 0);
   }
 
   private void ended(Stream stream, Failure failure) {
@@ -144,7 +162,15 @@ public final class WatchStream {
       open();
       return;
     }
-    if (failure != null && failure.kind() == Failure.Kind.REFUSED) {
+    // A limit on watches is one of the member; another may have room.
+    boolean full = failure != null && failure.reason() == Reason.LIMIT_REACHED;
+    if (full && failures == 0) {
+      log.warn(
+          "{} refuses a watch, which goes on elsewhere: {}",
+          stream.member().address(),
+          failure.message());
+    }
+    if (failure != null && failure.kind() == Failure.Kind.REFUSED && !full) {
       closed = true;
       tell(() -> listener.onError(failure.toException()));
       return;

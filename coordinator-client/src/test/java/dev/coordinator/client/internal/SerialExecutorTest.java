@@ -54,9 +54,10 @@ class SerialExecutorTest {
   void nothingIsLostWhenTheSharedExecutorIsShutDown() {
     SerialExecutor serial =
         new SerialExecutor(
-            task -> {
-              throw new RejectedExecutionException("shut down");
-            });
+            new CallbackExecutor(
+                task -> {
+                  throw new RejectedExecutionException("shut down");
+                }));
     List<String> seen = new ArrayList<>();
     serial.execute(() -> seen.add("first"));
     assertEquals(List.of("first"), seen);
