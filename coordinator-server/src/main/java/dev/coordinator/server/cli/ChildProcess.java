@@ -32,30 +32,31 @@ final class ChildProcess {
     }
   }
 
-  boolean isAlive() {
-    return process.isAlive();
-  }
-
   /** Waits for its end. Returns its exit code; 128 and the signal's number if one ended it. */
   int await() throws InterruptedException {
     return process.waitFor();
   }
 
-  /** SIGTERM to it and its descendants; SIGKILL to those that still live after the grace. */
+  /**
+   * SIGTERM to it and its descendants; SIGKILL to those that still live after the grace, or when
+   * this thread is interrupted.
+   */
   void stop(Duration grace) throws InterruptedException {
     // Taken before, since orphans are not found any more.
     List<ProcessHandle> descendants = process.descendants().toList();
     process.destroy();
     descendants.forEach(ProcessHandle::destroy);
-    long end = System.nanoTime() + grace.toNanos();
-    boolean ended = process.waitFor(grace.toNanos(), TimeUnit.NANOSECONDS);
-    while (descendants.stream().anyMatch(ProcessHandle::isAlive) && System.nanoTime() - end < 0) {
-      TimeUnit.MILLISECONDS.sleep(5);
-    }
-    descendants.forEach(ProcessHandle::destroyForcibly);
-    if (!ended) {
+    try {
+      long end = System.nanoTime() + grace.toNanos();
+      process.waitFor(grace.toNanos(), TimeUnit.NANOSECONDS);
+      while (descendants.stream().anyMatch(ProcessHandle::isAlive) && System.nanoTime() - end < 0) {
+        TimeUnit.MILLISECONDS.sleep(5);
+      }
+    } finally {
+      descendants.forEach(ProcessHandle::destroyForcibly);
       process.descendants().forEach(ProcessHandle::destroyForcibly);
-      process.destroyForcibly().waitFor();
+      process.destroyForcibly();
     }
+    process.waitFor();
   }
 }

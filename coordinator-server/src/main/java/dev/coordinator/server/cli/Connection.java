@@ -27,6 +27,9 @@ public final class Connection implements AutoCloseable {
 
   private static final long PAUSE_MS = 100;
 
+  /** A page of a list, with long names, metadata and queues, is larger than gRPC's 4 MiB. */
+  private static final int MAX_ANSWER_BYTES = 16 << 20;
+
   /** One exchange with a member, which must use the deadline it is given. */
   public interface Call<T> {
     T with(Channel channel, Deadline deadline);
@@ -34,12 +37,16 @@ public final class Connection implements AutoCloseable {
 
   private final Map<String, ManagedChannel> channels = new LinkedHashMap<>();
   private final Duration timeout;
+  private String lastUsed;
 
   Connection(List<String> endpoints, Duration timeout) {
     this.timeout = timeout;
     for (String endpoint : endpoints) {
       channels.put(
-          endpoint, Grpc.newChannelBuilder(endpoint, InsecureChannelCredentials.create()).build());
+          endpoint,
+          Grpc.newChannelBuilder(endpoint, InsecureChannelCredentials.create())
+              .maxInboundMessageSize(MAX_ANSWER_BYTES)
+              .build());
     }
   }
 
@@ -53,19 +60,27 @@ public final class Connection implements AutoCloseable {
     return attempt(call, false);
   }
 
+  /** From now on asks the endpoint of the last answer after all others. */
+  public void goElsewhere() {
+    channels.put(lastUsed, channels.remove(lastUsed));
+  }
+
   private <T> T attempt(Call<T> call, boolean repeatable) {
     Deadline end = Deadline.after(timeout.toMillis(), TimeUnit.MILLISECONDS);
     // A member that accepts connections but is frozen must not use up the time of the others.
     long shareMs = Math.max(1, timeout.toMillis() / channels.size());
     StatusRuntimeException lastFailure = null;
     do {
-      for (ManagedChannel channel : channels.values()) {
+      for (Map.Entry<String, ManagedChannel> endpoint : channels.entrySet()) {
+        ManagedChannel channel = endpoint.getValue();
         Deadline share = end.minimum(Deadline.after(shareMs, TimeUnit.MILLISECONDS));
         if (!awaitReady(channel, share)) {
           continue;
         }
         try {
-          return call.with(channel, repeatable ? share : end);
+          T answer = call.with(channel, repeatable ? share : end);
+          lastUsed = endpoint.getKey();
+          return answer;
         } catch (StatusRuntimeException e) {
           if (!mayRepeat(e, repeatable)) {
             throw e;

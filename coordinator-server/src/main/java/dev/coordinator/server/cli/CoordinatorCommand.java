@@ -115,6 +115,9 @@ public final class CoordinatorCommand implements Runnable {
     if (e instanceof StatusRuntimeException failure) {
       return fail(command, GrpcFailure.describe(failure), GrpcFailure.exitCode(failure));
     }
+    if (e instanceof InterruptedException) {
+      return fail(command, "interrupted", ExitCode.FAILED);
+    }
     throw e;
   }
 

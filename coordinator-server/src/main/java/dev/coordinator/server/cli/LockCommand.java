@@ -16,7 +16,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -113,8 +112,12 @@ final class LockCommand implements Callable<Integer> {
   @Mixin private ConnectionOptions connections;
   @Spec private CommandSpec spec;
 
-  private final AtomicReference<ChildProcess> child = new AtomicReference<>();
   private final CountDownLatch done = new CountDownLatch(1);
+
+  /** Guards the field below: nobody may interrupt the thread while it gives the lock back. */
+  private final Object interruption = new Object();
+
+  private boolean interruptible = true;
 
   @Override
   public Integer call() throws InterruptedException {
@@ -167,6 +170,19 @@ final class LockCommand implements Callable<Integer> {
   }
 
   private int runHolding(HeldLock held, Session session) throws InterruptedException {
+    try {
+      if (Thread.interrupted()) {
+        throw new InterruptedException("a signal came before the command ran");
+      }
+      return runChild(held, session);
+    } finally {
+      becomeUninterruptible();
+    }
+  }
+
+  /** Whatever ends this: the command must not run on without the lock. */
+  private int runChild(HeldLock held, Session session) throws InterruptedException {
+    CompletableFuture<LockLostException> lost = held.lost();
     ChildProcess running =
         ChildProcess.start(
             command,
@@ -177,16 +193,19 @@ final class LockCommand implements Callable<Integer> {
                 Long.toUnsignedString(held.token()),
                 "COORDINATOR_LEASE_ID",
                 Long.toUnsignedString(session.leaseId())));
-    child.set(running);
-    CompletableFuture<LockLostException> lost = held.lost();
-    CompletableFuture<Void> stopped = lost.thenAcceptAsync(reason -> stopLosing(reason, running));
-    int exitCode = running.await();
-    if (!lost.isDone()) {
-      return exitCode;
+    try {
+      CompletableFuture<Void> stopped = lost.thenAcceptAsync(reason -> stopLosing(reason, running));
+      int exitCode = running.await();
+      if (!lost.isDone()) {
+        return exitCode;
+      }
+      // Its descendants may outlive it.
+      stopped.join();
+      return ExitCode.LOCK_LOST;
+    } catch (InterruptedException | RuntimeException | Error e) {
+      running.stop(grace);
+      throw e;
     }
-    // Its descendants may outlive it.
-    stopped.join();
-    return ExitCode.LOCK_LOST;
   }
 
   private void stopLosing(LockLostException reason, ChildProcess running) {
@@ -200,16 +219,22 @@ final class LockCommand implements Callable<Integer> {
 
   /** A signal to this process ends the command first, and gives the lock back only then. */
   private void endOnSignal(Thread main) {
-    try {
-      ChildProcess running = child.get();
-      if (running == null) {
+    synchronized (interruption) {
+      if (interruptible) {
         main.interrupt();
-      } else if (running.isAlive()) {
-        running.stop(grace);
       }
-      done.await(RELEASE_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+    }
+    try {
+      done.await(grace.plus(RELEASE_LIMIT).toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  private void becomeUninterruptible() {
+    synchronized (interruption) {
+      interruptible = false;
+      Thread.interrupted();
     }
   }
 

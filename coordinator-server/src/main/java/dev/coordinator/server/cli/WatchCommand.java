@@ -13,6 +13,8 @@ import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.BlockingClientCall;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -40,6 +42,9 @@ import picocli.CommandLine.Parameters;
     })
 final class WatchCommand implements Callable<Integer> {
 
+  /** Marks of progress come each second, so a member that misses a few is frozen or cut off. */
+  private static final long SILENCE_MS = 3_000;
+
   /** Exactly one of the two. */
   static final class Target {
     @Parameters(paramLabel = "NAME", description = "The name of the lock.")
@@ -66,6 +71,14 @@ final class WatchCommand implements Callable<Integer> {
   @Mixin private ConnectionOptions connections;
   @Mixin private Output output;
 
+  /** The first revision that is not wholly printed; 0 to begin with the present state. */
+  private long next;
+
+  /** The last event printed, which may be one of several of its revision. */
+  private long printedRevision;
+
+  private int printedOrdinal;
+
   record Line(
       long revision,
       String kind,
@@ -78,42 +91,49 @@ final class WatchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    long next = startRevision == null ? 0 : startRevision;
+    next = startRevision == null ? 0 : startRevision;
     try (Connection connection = connections.open()) {
       while (true) {
-        next = follow(connection, next);
+        follow(connection);
+        connection.goElsewhere();
       }
     }
   }
 
-  /** Follows one stream until it breaks. Returns the revision to go on from. */
-  private long follow(Connection connection, long startRevision) throws InterruptedException {
+  /** Follows one stream until it breaks or falls silent. */
+  private void follow(Connection connection) throws InterruptedException {
     WatchRequest.Builder request = WatchRequest.newBuilder().setProgress(true);
     if (target.name != null) {
       request.setName(target.name);
     } else {
       request.setPrefix(target.prefix);
     }
-    if (startRevision == 0) {
+    if (next == 0) {
       request.setInitialState(true);
     } else {
-      request.setStartRevision(startRevision);
+      request.setStartRevision(next);
     }
-    long next = startRevision;
+    List<Lock> state = new ArrayList<>();
     Stream stream = connection.repeatable((channel, end) -> open(channel, end, request.build()));
     try {
       WatchResponse response = stream.first();
       while (response != null) {
-        print(response);
-        next = response.getRevision() + 1;
-        response = stream.call().read();
+        state.addAll(response.getInitialStateList());
+        // A large state comes in several messages; the last one tells its revision.
+        if (response.getRevision() > 0) {
+          print(state, response);
+          state.clear();
+          next = Math.max(next, response.getRevision() + 1);
+        }
+        response = stream.call().read(SILENCE_MS, TimeUnit.MILLISECONDS);
       }
+    } catch (TimeoutException e) {
+      stream.call().cancel("the member is silent", e);
     } catch (StatusException e) {
       if (e.getStatus().getCode() != Status.Code.UNAVAILABLE) {
         throw explained(e.getStatus().asRuntimeException(e.getTrailers()));
       }
     }
-    return next;
   }
 
   private record Stream(BlockingClientCall<?, WatchResponse> call, WatchResponse first) {}
@@ -126,7 +146,7 @@ final class WatchCommand implements Callable<Integer> {
       return new Stream(
           call, call.read(end.timeRemaining(TimeUnit.MILLISECONDS), TimeUnit.MILLISECONDS));
     } catch (StatusException e) {
-      throw e.getStatus().asRuntimeException(e.getTrailers());
+      throw failure(e);
     } catch (TimeoutException e) {
       call.cancel("no answer in time", e);
       throw Status.DEADLINE_EXCEEDED.withDescription("no answer in time").asRuntimeException();
@@ -136,6 +156,16 @@ final class WatchCommand implements Callable<Integer> {
     }
   }
 
+  /** The limit on watches is one of each member; another may have room. */
+  private static StatusRuntimeException failure(StatusException e) {
+    StatusRuntimeException failure = e.getStatus().asRuntimeException(e.getTrailers());
+    return GrpcFailure.reason(failure) == ErrorReason.ERROR_REASON_LIMIT_REACHED
+        ? Status.UNAVAILABLE
+            .withDescription(e.getStatus().getDescription())
+            .asRuntimeException(e.getTrailers())
+        : failure;
+  }
+
   private static RuntimeException explained(StatusRuntimeException e) {
     return GrpcFailure.reason(e) == ErrorReason.ERROR_REASON_COMPACTED
         ? new CliException(
@@ -143,16 +173,33 @@ final class WatchCommand implements Callable<Integer> {
         : e;
   }
 
-  private void print(WatchResponse response) {
-    response.getInitialStateList().forEach(lock -> printState(response, lock));
-    response.getEventsList().forEach(this::printEvent);
+  private void print(List<Lock> state, WatchResponse response) {
+    long stateRevision =
+        response.getEventsCount() > 0
+            ? response.getEvents(0).getRevision() - 1
+            : response.getRevision();
+    state.forEach(lock -> printState(stateRevision, lock));
+    for (LockEvent event : response.getEventsList()) {
+      if (isNew(event)) {
+        printedRevision = event.getRevision();
+        printedOrdinal = event.getOrdinal();
+        printEvent(event);
+      }
+    }
   }
 
-  private void printState(WatchResponse response, Lock lock) {
+  /** A stream that breaks within a revision is resumed at the revision's beginning. */
+  private boolean isNew(LockEvent event) {
+    return event.getRevision() > printedRevision
+        || (event.getRevision() == printedRevision
+            && Integer.compareUnsigned(event.getOrdinal(), printedOrdinal) > 0);
+  }
+
+  private void printState(long revision, Lock lock) {
     boolean held = lock.hasHolder();
     Line line =
         new Line(
-            response.getRevision(),
+            revision,
             held ? "held" : "free",
             lock.getName(),
             held ? lock.getHolder().getToken() : null,

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.coordinator.server.InProcessCluster;
+import dev.coordinator.server.cli.local.ChildJvm;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -225,6 +226,70 @@ class CommandLineTest {
     assertEquals(ExitCode.LOCK_LOST, lost.exitCode(), lost.err());
     assertEquals("TERM\n", Files.readString(told));
     assertTrue(lost.err().contains("stopping the command"), lost.err());
+  }
+
+  @Test
+  void anInterruptedCommandIsStoppedBeforeItsLockIsGivenBack() throws Exception {
+    Path started = directory.resolve("started-interrupted");
+    Path told = directory.resolve("told-interrupted");
+    CompletableFuture<Run> ended = new CompletableFuture<>();
+    Thread main =
+        new Thread(
+            () ->
+                ended.complete(
+                    onCluster(
+                        "lock",
+                        "cli/interrupted",
+                        "--",
+                        "sh",
+                        "-c",
+                        "trap 'echo TERM > %s; exit 9' TERM; touch %s; while :; do sleep 0.05; done"
+                            .formatted(told, started))));
+    main.start();
+    InProcessCluster.await("the command runs", () -> Files.exists(started));
+    // As a signal does that arrives while the command is being started.
+    main.interrupt();
+    assertEquals(ExitCode.FAILED, ended.get(60, TimeUnit.SECONDS).exitCode());
+    assertEquals("TERM\n", Files.readString(told));
+    assertTrue(onCluster("locks", "get", "cli/interrupted").out().contains("is free"));
+  }
+
+  @Test
+  void aSignalEndsTheCommandAndItsDescendantsBeforeTheLockIsGivenBack() throws Exception {
+    Path started = directory.resolve("started-signal");
+    Path tokens = directory.resolve("tokens-signal");
+    Path log = directory.resolve("log-signal");
+    // The descendant takes its time; the command itself ends at once.
+    String descendant =
+        "trap 'sleep 0.5; echo $COORDINATOR_TOKEN >> %s; exit' TERM; touch %s;"
+                .formatted(tokens, started)
+            + " while :; do sleep 0.05; done";
+    Process first =
+        ChildJvm.start(
+            ChildJvm.command(
+                List.of("-XX:TieredStopAtLevel=1"),
+                List.of(
+                    "lock",
+                    "--endpoints",
+                    cluster.clientAddress(cluster.awaitLeader()),
+                    "cli/signal",
+                    "--",
+                    "sh",
+                    "-c",
+                    "sh -c \"$0\" & wait",
+                    descendant)),
+            log);
+    try {
+      InProcessCluster.await("the command runs", () -> Files.exists(started));
+      CompletableFuture<Run> next = hold("cli/signal", "echo $COORDINATOR_TOKEN >> " + tokens);
+      first.destroy();
+      assertEquals(ExitCode.OK, next.get(60, TimeUnit.SECONDS).exitCode());
+      List<Long> order = Files.readAllLines(tokens).stream().map(Long::valueOf).toList();
+      assertEquals(2, order.size(), Files.readString(log));
+      assertTrue(order.get(0) < order.get(1), order.toString());
+    } finally {
+      first.destroyForcibly();
+    }
   }
 
   @Test
