@@ -36,7 +36,8 @@ final class Views {
             .setOwner(lease.owner())
             .setTtl(duration(lease.ttlMs()))
             .setRemaining(duration(remainingMs))
-            .addAllWaitingFor(lease.waitingFor());
+            .addAllWaitingFor(lease.waitingFor())
+            .setLockCount(lease.lockCount());
     for (LeaseView.HeldLock held : lease.held()) {
       message.addHeld(LeasedLock.newBuilder().setName(held.name()).setToken(held.token()));
     }

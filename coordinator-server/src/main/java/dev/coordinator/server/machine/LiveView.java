@@ -27,7 +27,8 @@ final class LiveView implements MachineView {
 
   @Override
   public Optional<LeaseView> lease(long leaseId) {
-    return Optional.ofNullable(machine.leases().find(leaseId)).map(LiveView::view);
+    return Optional.ofNullable(machine.leases().find(leaseId))
+        .map(lease -> view(lease, LeaseView.MAX_LOCKS));
   }
 
   @Override
@@ -54,7 +55,7 @@ final class LiveView implements MachineView {
       if (page.size() >= limit) {
         break;
       }
-      page.add(view(lease));
+      page.add(view(lease, LeaseView.MAX_LOCKS_IN_LIST));
     }
     return page;
   }
@@ -105,14 +106,28 @@ final class LiveView implements MachineView {
   }
 
   @Override
+  public boolean isConcerned(long leaseId, String name) {
+    Lease lease = machine.leases().find(leaseId);
+    if (lease == null) {
+      return false;
+    }
+    // No owner comes before the empty one.
+    Claim.Key first = lease.claims.ceilingKey(new Claim.Key(name, ""));
+    return first != null && first.lockName().equals(name);
+  }
+
+  @Override
   public long nextDeadlineMs() {
     return machine.deadlines().nextMs();
   }
 
-  private static LeaseView view(Lease lease) {
+  private static LeaseView view(Lease lease, int maxLocks) {
     List<LeaseView.HeldLock> held = new ArrayList<>();
     TreeSet<String> waitingFor = new TreeSet<>(Utf8Order.INSTANCE);
     for (Claim claim : lease.claims.values()) {
+      if (held.size() + waitingFor.size() >= maxLocks) {
+        break;
+      }
       if (claim.isHolding()) {
         held.add(new LeaseView.HeldLock(claim.lock.name, claim.token));
       } else {
@@ -120,7 +135,13 @@ final class LiveView implements MachineView {
       }
     }
     return new LeaseView(
-        lease.id, lease.owner, lease.ttlMs, lease.deadlineMs, held, List.copyOf(waitingFor));
+        lease.id,
+        lease.owner,
+        lease.ttlMs,
+        lease.deadlineMs,
+        held,
+        List.copyOf(waitingFor),
+        lease.claims.size());
   }
 
   private static LockView view(Lock lock, int maxWaiters) {

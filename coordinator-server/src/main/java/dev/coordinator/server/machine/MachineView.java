@@ -50,6 +50,9 @@ public interface MachineView {
   /** Locks that the owners within a lease hold or wait for; 0 if there is no such lease. */
   int lockCount(long leaseId);
 
+  /** Whether an owner within the lease holds the lock or waits for it. */
+  boolean isConcerned(long leaseId, String name);
+
   /**
    * The cluster time at which something ends unless an entry prevents it; Long.MAX_VALUE if never.
    */

@@ -2,10 +2,8 @@
 package dev.coordinator.server.runtime;
 
 import dev.coordinator.server.machine.Command;
-import dev.coordinator.server.machine.LeaseView;
 import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.raft.NodeId;
-import java.util.Optional;
 
 /**
  * Decides whether a leader proposes a command, by the limits of its configuration and the applied
@@ -59,25 +57,17 @@ final class Admission {
     // The cheap questions come first; what must be looked up is looked up only at a limit.
     if (acquire.waitMs() != 0
         && view.waiterCount(acquire.name()) >= limits.maxWaitersPerLock()
-        && !concerns(acquire, view)) {
+        && !view.isConcerned(acquire.leaseId(), acquire.name())) {
       return limitReached(NodeLimits.WAITERS_PER_LOCK, limits.maxWaitersPerLock());
     }
     if (view.lockCount(acquire.leaseId()) >= limits.maxLocksPerLease()
-        && !concerns(acquire, view)) {
+        && !view.isConcerned(acquire.leaseId(), acquire.name())) {
       return limitReached(NodeLimits.LOCKS_PER_LEASE, limits.maxLocksPerLease());
     }
     if (view.lockCount() >= limits.maxLocks() && view.lock(acquire.name()).isEmpty()) {
       return limitReached(NodeLimits.LOCKS, limits.maxLocks());
     }
     return null;
-  }
-
-  /** Whether the lease holds the lock or waits for it. */
-  private static boolean concerns(Command.AcquireLock acquire, MachineView view) {
-    Optional<LeaseView> lease = view.lease(acquire.leaseId());
-    return lease.isPresent()
-        && (lease.get().waitingFor().contains(acquire.name())
-            || lease.get().held().stream().anyMatch(held -> held.name().equals(acquire.name())));
   }
 
   private NodeException limitReached(String limit, long maximum) {

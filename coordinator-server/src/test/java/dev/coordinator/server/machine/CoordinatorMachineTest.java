@@ -2,6 +2,7 @@
 package dev.coordinator.server.machine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -136,8 +137,14 @@ class CoordinatorMachineTest {
                 1_000,
                 1_007,
                 List.of(new LeaseView.HeldLock("a", 4), new LeaseView.HeldLock("b", 3)),
-                List.of("b"))),
+                List.of("b"),
+                4)),
         view.lease(1));
+    assertTrue(view.isConcerned(1, "a"), "holds it");
+    assertTrue(view.isConcerned(2, "b"), "waits for it");
+    assertFalse(view.isConcerned(2, "a"));
+    assertFalse(view.isConcerned(1, ""), "names before and after it");
+    assertFalse(view.isConcerned(99, "a"));
     assertEquals(Optional.empty(), view.lease(99));
     assertEquals(
         Optional.of(
@@ -185,6 +192,19 @@ class CoordinatorMachineTest {
     assertEquals(List.of(3L, 4L), ids(view.leases(2, 2)));
     assertEquals(List.of(5L), ids(view.leases(4, 2)));
     assertEquals(List.of(), ids(view.leases(5, 2)));
+  }
+
+  @Test
+  void showsTheFirstLocksOfALease() {
+    apply(0, new Command.GrantLease(1_000, "", ""));
+    for (int i = 0; i <= LeaseView.MAX_LOCKS; i++) {
+      apply(0, acquire("lock-%04d".formatted(i), 1, ""));
+    }
+    LeaseView lease = view.lease(1).orElseThrow();
+    assertEquals(LeaseView.MAX_LOCKS, lease.held().size());
+    assertEquals("lock-0000", lease.held().get(0).name());
+    assertEquals(LeaseView.MAX_LOCKS + 1, lease.lockCount());
+    assertEquals(LeaseView.MAX_LOCKS_IN_LIST, view.leases(0, 1).get(0).held().size());
   }
 
   private static List<Long> ids(List<LeaseView> leases) {

@@ -470,7 +470,8 @@ final class NaiveMachine {
                         .filter(claim -> claim.token == 0)
                         .map(claim -> claim.name)
                         .distinct()
-                        .toList()))
+                        .toList(),
+                    claimsOf(lease).size()))
         .toList();
   }
 
