@@ -87,7 +87,8 @@ final class PartSettings {
         limits.maxLeases(),
         limits.maxLocks(),
         limits.maxWaitersPerLock(),
-        limits.maxLocksPerLease());
+        limits.maxLocksPerLease(),
+        limits.maxInitialState());
   }
 
   SegmentedLogConfig log() {

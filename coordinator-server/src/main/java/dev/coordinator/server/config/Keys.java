@@ -149,6 +149,12 @@ final class Keys {
       limit("limits.maxLocksPerLease", "10000", "Most locks that one lease holds or waits for.");
   static final Key<Integer> MAX_WATCHES =
       limit("limits.maxWatches", "10000", "Most watch streams of this member.");
+  static final Key<Integer> MAX_INITIAL_STATE =
+      limit(
+          "limits.maxInitialState",
+          "100000",
+          "Most locks and waiters in initial states that watches of this member have not yet"
+              + " sent.");
 
   static final Key<Integer> MAX_MESSAGE_BYTES =
       size("grpc.maxMessageSize", "64KiB", 32 << 10, 4 << 20, "Largest request of a client.");

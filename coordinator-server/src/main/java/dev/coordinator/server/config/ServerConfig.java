@@ -56,7 +56,8 @@ public record ServerConfig(
       int maxLocks,
       int maxWaitersPerLock,
       int maxLocksPerLease,
-      int maxWatches) {}
+      int maxWatches,
+      int maxInitialState) {}
 
   /** What a client may ask of a connection. */
   public record Grpc(
@@ -176,7 +177,8 @@ public record ServerConfig(
         sources.get(Keys.MAX_LOCKS),
         sources.get(Keys.MAX_WAITERS_PER_LOCK),
         sources.get(Keys.MAX_LOCKS_PER_LEASE),
-        sources.get(Keys.MAX_WATCHES));
+        sources.get(Keys.MAX_WATCHES),
+        sources.get(Keys.MAX_INITIAL_STATE));
   }
 
   private static Grpc readGrpc(ConfigSources sources) {

@@ -55,6 +55,18 @@ public final class NodeException extends RuntimeException {
         Reason.LIMIT_REACHED, leader, limit, maximum, limit + " has reached " + maximum);
   }
 
+  static NodeException initialStateRefused(NodeId member, long maximum) {
+    return new NodeException(
+        Reason.LIMIT_REACHED,
+        member,
+        NodeLimits.INITIAL_STATE,
+        maximum,
+        NodeLimits.INITIAL_STATE
+            + " would pass "
+            + maximum
+            + ": use ListLocks, then watch with start_revision");
+  }
+
   public Reason reason() {
     return reason;
   }

@@ -2,9 +2,9 @@
 package dev.coordinator.server.runtime;
 
 /**
- * What a member accepts. The leader checks the last four against the applied state before it
- * proposes, so commands under way may pass them by as many; the state machine itself knows no
- * configuration, which could differ between members.
+ * What a member accepts. The leader checks those of leases, locks and waiters against the applied
+ * state before it proposes, so commands under way may pass them by as many; the state machine
+ * itself knows no configuration, which could differ between members.
  *
  * @param maxQueuedInputs calls waiting for the loop
  * @param maxPendingCalls proposed commands and reads without an answer, waiters not counted; and as
@@ -13,6 +13,7 @@ package dev.coordinator.server.runtime;
  * @param maxLocks locks held or waited for
  * @param maxWaitersPerLock waiters of one lock
  * @param maxLocksPerLease locks that one lease holds or waits for
+ * @param maxInitialState locks and waiters in initial states of watches that are not yet sent
  */
 public record NodeLimits(
     int maxQueuedInputs,
@@ -20,7 +21,8 @@ public record NodeLimits(
     int maxLeases,
     int maxLocks,
     int maxWaitersPerLock,
-    int maxLocksPerLease) {
+    int maxLocksPerLease,
+    int maxInitialState) {
 
   /** The configuration keys, as errors and metrics name them. */
   static final String QUEUED_INPUTS = "limits.maxQueuedInputs";
@@ -30,7 +32,8 @@ public record NodeLimits(
   static final String LOCKS = "limits.maxLocks";
   static final String WAITERS_PER_LOCK = "limits.maxWaitersPerLock";
   static final String LOCKS_PER_LEASE = "limits.maxLocksPerLease";
+  static final String INITIAL_STATE = "limits.maxInitialState";
 
   public static final NodeLimits DEFAULT =
-      new NodeLimits(65_536, 65_536, 1_000_000, 1_000_000, 10_000, 10_000);
+      new NodeLimits(65_536, 65_536, 1_000_000, 1_000_000, 10_000, 10_000, 100_000);
 }

@@ -253,12 +253,26 @@ public final class NodeLoop {
   }
 
   void initialStateAsked(WatchHub.Watch watch) {
+    if (watch.isClosed()) {
+      return;
+    }
     WatchSpec spec = watch.spec();
+    int maximum = settings.limits().maxInitialState();
+    int room = Math.max(0, maximum - watches.gatheredState());
     List<LockView> state =
         spec.prefix()
-            ? view.locks(spec.name(), "", Integer.MAX_VALUE)
+            ? view.locks(spec.name(), "", room + 1)
             : view.lock(spec.name()).map(List::of).orElse(List.of());
-    watch.startWith(state, view.appliedIndex(), view.clusterTimeMs());
+    int weight = 0;
+    for (LockView lock : state) {
+      weight += 1 + lock.waiters().size();
+    }
+    if (weight > room) {
+      metrics.loop().limitReached(NodeLimits.INITIAL_STATE);
+      watch.end(NodeException.initialStateRefused(self, maximum));
+      return;
+    }
+    watch.startWith(state, weight, view.appliedIndex(), view.clusterTimeMs());
   }
 
   // A round.

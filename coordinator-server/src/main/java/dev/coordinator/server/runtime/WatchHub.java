@@ -32,10 +32,11 @@ public final class WatchHub {
   /**
    * A step of a watch.
    *
-   * @param revision everything up to it is covered; to resume, watch from the next one
+   * @param revision everything up to it is covered; to resume, watch from the next one, which may
+   *     repeat events if those of one revision are split over two steps
    * @param initialState in the first step, the matching locks if they were asked for
    * @param stateTimeMs the cluster time of the initial state; 0 if it was not asked for
-   * @param events those that match, in order; events of one revision are never split
+   * @param events those that match, in order
    */
   public record Step(
       long revision, List<LockView> initialState, long stateTimeMs, List<WatchEvent> events) {}
@@ -61,8 +62,9 @@ public final class WatchHub {
   public interface Subscription extends AutoCloseable {
 
     /**
-     * Takes the next events, some thousand at most: pull again until there is nothing. The first
-     * step comes as soon as the watch has started and may have no events.
+     * Takes the next events, as many as a message takes: pull again until there is nothing, once
+     * done with the step before. The first step comes as soon as the watch has started and may have
+     * no events.
      *
      * @param progress whether to return a step without events if only the revision has moved on
      * @return null if there is nothing
@@ -77,8 +79,11 @@ public final class WatchHub {
 
   private static final Logger log = LoggerFactory.getLogger(WatchHub.class);
 
-  /** A step ends with the revision in which it reaches this many events. */
+  /** Most events in a step. */
   private static final int EVENTS_PER_STEP = 1_000;
+
+  /** A step ends with the event that reaches this weight. */
+  private static final int STEP_BYTES = 256 << 10;
 
   private final EventHistory history;
   private final Executor executor;
@@ -89,6 +94,9 @@ public final class WatchHub {
 
   /** How many times the dispatcher was called for since it last had nothing to do. */
   private final AtomicInteger calls = new AtomicInteger();
+
+  /** The weight of the initial states that were gathered and may not all be sent. */
+  private final AtomicInteger gatheredState = new AtomicInteger();
 
   // Owned by the dispatcher.
   private final Map<String, Set<Watch>> byName = new HashMap<>();
@@ -125,6 +133,11 @@ public final class WatchHub {
   /** Prepares a watch from now on or from a revision; {@link Watch#start} starts it. */
   Watch watch(WatchSpec spec, Listener listener) {
     return new Watch(spec, listener);
+  }
+
+  /** Locks and waiters in the initial states that watches have and did not yet send. */
+  int gatheredState() {
+    return gatheredState.get();
   }
 
   /** Ends every watch, and those that come until {@link #open}. */
@@ -258,6 +271,9 @@ public final class WatchHub {
     private List<LockView> initialState = List.of();
     private long stateTimeMs;
 
+    /** What this watch has of {@link #gatheredState}. */
+    private final AtomicInteger stateWeight = new AtomicInteger();
+
     // Written by the dispatcher.
     private volatile boolean started;
     private volatile long firstConcerning = Long.MAX_VALUE;
@@ -280,8 +296,18 @@ public final class WatchHub {
       return spec;
     }
 
-    /** Starts with this state; the events after {@code revision} follow. */
-    void startWith(List<LockView> state, long revision, long clusterTimeMs) {
+    boolean isClosed() {
+      return closed;
+    }
+
+    /**
+     * Starts with this state; the events after {@code revision} follow.
+     *
+     * @param weight of the state, until it is sent or the watch ends
+     */
+    void startWith(List<LockView> state, int weight, long revision, long clusterTimeMs) {
+      stateWeight.set(weight);
+      gatheredState.addAndGet(weight);
       initialState = state;
       stateTimeMs = clusterTimeMs;
       fromRevision = revision + 1;
@@ -302,6 +328,8 @@ public final class WatchHub {
               }
               started = true;
               tellReady();
+            } else {
+              forgetState();
             }
           });
     }
@@ -313,6 +341,12 @@ public final class WatchHub {
             remove(this);
             tellEnded(why);
           });
+    }
+
+    private void forgetState() {
+      if (stateWeight.get() != 0) {
+        gatheredState.addAndGet(-stateWeight.getAndSet(0));
+      }
     }
 
     private void tellReady() {
@@ -359,6 +393,7 @@ public final class WatchHub {
             stateTimeMs,
             step == null ? List.of() : step.events());
       }
+      forgetState(); // The one who pulls again has sent it.
       long before = coveredRevision;
       Step step = next();
       if (step != null || !progress || coveredRevision == before) {
@@ -370,6 +405,7 @@ public final class WatchHub {
     @Override
     public void close() {
       closed = true;
+      forgetState();
       request(() -> remove(this));
     }
 
@@ -393,6 +429,7 @@ public final class WatchHub {
         end = newest;
       }
       List<WatchEvent> events = new ArrayList<>();
+      int bytes = 0;
       if (lastConcerning >= pulledTo) {
         long position = Math.max(pulledTo, firstConcerning);
         try {
@@ -401,11 +438,11 @@ public final class WatchHub {
             if (event.revision() < fromRevision || !spec.matches(event)) {
               continue;
             }
-            if (events.size() >= EVENTS_PER_STEP
-                && event.revision() != events.get(events.size() - 1).revision()) {
+            if (events.size() >= EVENTS_PER_STEP || bytes >= STEP_BYTES) {
               return step(position, event.revision() - 1, events);
             }
             events.add(event);
+            bytes += event.weight();
           }
         } catch (CompactedException compacted) {
           metrics.compacted();

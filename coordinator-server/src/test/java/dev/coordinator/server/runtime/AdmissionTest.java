@@ -8,6 +8,7 @@ import static dev.coordinator.server.runtime.Calls.outcome;
 import static dev.coordinator.server.runtime.Calls.value;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import dev.coordinator.server.machine.Command;
 import dev.coordinator.server.machine.MachineView;
@@ -15,6 +16,7 @@ import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.machine.RequestId;
 import dev.coordinator.server.raft.RaftConfig;
 import dev.coordinator.server.runtime.NodeException.Reason;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -23,6 +25,9 @@ import org.junit.jupiter.api.Test;
 class AdmissionTest {
 
   private static final long FOR_EVER = Command.AcquireLock.UNLIMITED;
+
+  private static final WatchSpec ALL_WITH_STATE =
+      new WatchSpec("", true, EnumSet.allOf(WatchSpec.Kind.class), 0, true);
 
   private LoopCluster cluster;
   private LoopCluster.Member member;
@@ -57,7 +62,7 @@ class AdmissionTest {
 
   @Test
   void aRetriedGrantPassesWhereANewOneDoesNot() {
-    limits(new NodeLimits(100, 100, 1, 100, 100, 100));
+    limits(new NodeLimits(100, 100, 1, 100, 100, 100, 100));
     Command grant = new Command.GrantLease(60_000, "", "once");
     long leaseId = outcome(submit(grant), Outcome.LeaseGranted.class).leaseId();
     assertEquals(leaseId, outcome(submit(grant), Outcome.LeaseGranted.class).leaseId());
@@ -66,7 +71,7 @@ class AdmissionTest {
 
   @Test
   void renewals() {
-    limits(new NodeLimits(100, 3, 100, 100, 100, 100));
+    limits(new NodeLimits(100, 3, 100, 100, 100, 100, 100));
     long leaseId = grant();
     var first = member.node.keepAlive(List.of(leaseId, leaseId, leaseId));
     var second = member.node.keepAlive(List.of(leaseId));
@@ -82,7 +87,7 @@ class AdmissionTest {
 
   @Test
   void leases() {
-    limits(new NodeLimits(100, 100, 2, 100, 100, 100));
+    limits(new NodeLimits(100, 100, 2, 100, 100, 100, 100));
     grant();
     grant();
     long applied = member.applied();
@@ -95,7 +100,7 @@ class AdmissionTest {
 
   @Test
   void locks() {
-    limits(new NodeLimits(100, 100, 100, 2, 100, 100));
+    limits(new NodeLimits(100, 100, 100, 2, 100, 100, 100));
     long leaseId = grant();
     long other = grant();
     submit(acquire("a", leaseId, 0));
@@ -108,7 +113,7 @@ class AdmissionTest {
 
   @Test
   void waitersOfALock() {
-    limits(new NodeLimits(100, 100, 100, 100, 1, 100));
+    limits(new NodeLimits(100, 100, 100, 100, 1, 100, 100));
     long holder = grant();
     long first = grant();
     long second = grant();
@@ -125,7 +130,7 @@ class AdmissionTest {
 
   @Test
   void locksOfALease() {
-    limits(new NodeLimits(100, 100, 100, 100, 100, 1));
+    limits(new NodeLimits(100, 100, 100, 100, 100, 1, 100));
     long leaseId = grant();
     long other = grant();
     submit(acquire("a", leaseId, 0));
@@ -140,7 +145,7 @@ class AdmissionTest {
 
   @Test
   void pendingCalls() {
-    limits(new NodeLimits(100, 3, 100, 100, 100, 100));
+    limits(new NodeLimits(100, 3, 100, 100, 100, 100, 100));
     long holder = grant();
     long waiter = grant();
     submit(acquire("a", holder, 0));
@@ -163,8 +168,57 @@ class AdmissionTest {
   }
 
   @Test
+  void initialStatesThatAreNotSent() {
+    limits(new NodeLimits(100, 100, 100, 100, 100, 100, 3));
+    long holder = grant();
+    submit(acquire("a", holder, 0));
+    submit(acquire("a", grant(), FOR_EVER));
+    RecordedWatch unread = watchAll();
+    assertNull(unread.end);
+    NodeException refusal = watchAll().end;
+    assertEquals(Reason.LIMIT_REACHED, refusal.reason());
+    assertEquals("limits.maxInitialState", refusal.limit());
+    assertEquals(3, refusal.maximum());
+
+    unread.pullAll();
+    RecordedWatch next = watchAll();
+    assertNull(next.end, "the first one has sent its state");
+    assertEquals(Reason.LIMIT_REACHED, watchAll().end.reason());
+    next.subscription.close();
+    assertNull(watchAll().end, "the one before has gone");
+  }
+
+  @Test
+  void anInitialStateBeyondTheLimitIsRefused() {
+    limits(new NodeLimits(100, 100, 100, 100, 100, 100, 1));
+    long holder = grant();
+    submit(acquire("a", holder, 0));
+    member.node.watch(ALL_WITH_STATE, new RecordedWatch()).close();
+    RecordedWatch fits = watchAll();
+    assertNull(fits.end, "one that closed before it began holds nothing");
+    fits.subscription.close();
+    submit(acquire("b", holder, 0));
+    assertEquals(Reason.LIMIT_REACHED, watchAll().end.reason());
+    assertEquals(
+        1,
+        member
+            .registry
+            .get("coordinator.limit.rejected")
+            .tag("limit", "limits.maxInitialState")
+            .counter()
+            .count());
+  }
+
+  private RecordedWatch watchAll() {
+    RecordedWatch watch = new RecordedWatch();
+    watch.subscription = member.node.watch(ALL_WITH_STATE, watch);
+    cluster.settle();
+    return watch;
+  }
+
+  @Test
   void queuedInputs() {
-    limits(new NodeLimits(2, 100, 100, 100, 100, 100));
+    limits(new NodeLimits(2, 100, 100, 100, 100, 100, 100));
     member.node.submit(lease(1_000));
     member.node.submit(lease(1_000));
     NodeException refusal = failure(member.node.submit(lease(1_000)).future());

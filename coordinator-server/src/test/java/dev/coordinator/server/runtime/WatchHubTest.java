@@ -123,6 +123,52 @@ class WatchHubTest {
   }
 
   @Test
+  void splitsTheEventsOfOneRevision() {
+    WatchHub large = hub(10_000, Long.MAX_VALUE);
+    append(large, 1, 1, "");
+    append(large, 2, 2_500, "");
+    RecordedWatch watch = new RecordedWatch();
+    watch.subscription = watchAll(large, 1, watch);
+    List<WatchHub.Step> steps = watch.pullAll();
+    assertEquals(List.of(1L, 1L, 2L), steps.stream().map(WatchHub.Step::revision).toList());
+    assertEquals(2_501, steps.stream().mapToInt(step -> step.events().size()).sum());
+    assertEquals(List.of(), watch.pullAll());
+
+    // One that was cut off after the first step repeats the revision that was incomplete.
+    RecordedWatch resumed = new RecordedWatch();
+    resumed.subscription = watchAll(large, steps.get(0).revision() + 1, resumed);
+    assertEquals(2_500, resumed.revisions().size());
+  }
+
+  @Test
+  void boundsTheBytesOfAStep() {
+    WatchHub large = hub(10_000, Long.MAX_VALUE);
+    append(large, 1, 900, "m".repeat(1_024));
+    RecordedWatch watch = new RecordedWatch();
+    watch.subscription = watchAll(large, 1, watch);
+    List<WatchHub.Step> steps = watch.pullAll();
+    for (WatchHub.Step step : steps) {
+      int bytes = step.events().stream().mapToInt(WatchEvent::weight).sum();
+      assertTrue(bytes < (256 << 10) + 2_000, "bytes " + bytes);
+    }
+    assertEquals(900, steps.stream().mapToInt(step -> step.events().size()).sum());
+  }
+
+  private static void append(WatchHub hub, long revision, int events, String metadata) {
+    for (int ordinal = 0; ordinal < events; ordinal++) {
+      var event = new Event.LockAcquired("a", 1, "owner", revision, metadata, 0);
+      hub.append(WatchEvent.of(revision, ordinal, event));
+    }
+    hub.publish(revision);
+  }
+
+  private static WatchHub.Watch watchAll(WatchHub hub, long startRevision, RecordedWatch listener) {
+    WatchHub.Watch watch = hub.watch(new WatchSpec("", true, ALL, startRevision, false), listener);
+    watch.start();
+    return watch;
+  }
+
+  @Test
   void waitsForAFutureRevision() {
     publish("a");
     RecordedWatch watch = watchName("a", 4);
@@ -255,24 +301,6 @@ class WatchHubTest {
       publish("b");
     }
     assertThrows(CompactedException.class, () -> watch.subscription.pull(false));
-  }
-
-  @Test
-  void cutsStepsOnlyBetweenRevisions() {
-    WatchHub large = hub(10_000, Long.MAX_VALUE);
-    RecordedWatch watch = new RecordedWatch();
-    WatchHub.Watch started = large.watch(new WatchSpec("", true, ALL, 0, false), watch);
-    watch.subscription = started;
-    started.start();
-    for (long index = 1; index <= 3; index++) {
-      for (int ordinal = 0; ordinal < 700; ordinal++) {
-        large.append(WatchEvent.of(index, ordinal, acquired("n" + ordinal, index)));
-      }
-    }
-    large.publish(9);
-    List<WatchHub.Step> steps = watch.pullAll();
-    assertEquals(List.of(1_400, 700), steps.stream().map(step -> step.events().size()).toList());
-    assertEquals(List.of(2L, 9L), steps.stream().map(WatchHub.Step::revision).toList());
   }
 
   @Test
@@ -489,7 +517,7 @@ class WatchHubTest {
     WatchHub.Watch watch = hub.watch(new WatchSpec("a", false, ALL, 0, true), new RecordedWatch());
     publish("a");
     assertNull(watch.pull(true));
-    watch.startWith(List.of(), 1, 0);
+    watch.startWith(List.of(), 0, 1, 0);
     assertNotNull(watch.pull(false));
     assertFalse(watch.pull(true) != null);
   }
