@@ -40,9 +40,8 @@ class WatchCommandTest {
     private final Queue<Consumer<StreamObserver<WatchResponse>>> scenes;
     private final Server server;
 
-    @SafeVarargs
-    Member(Consumer<StreamObserver<WatchResponse>>... scenes) throws IOException {
-      this.scenes = new ArrayDeque<>(List.of(scenes));
+    Member(List<Consumer<StreamObserver<WatchResponse>>> scenes) throws IOException {
+      this.scenes = new ArrayDeque<>(scenes);
       this.server =
           Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create())
               .addService(this)
@@ -117,23 +116,24 @@ class WatchCommandTest {
   void nothingIsLeftOutOrRepeatedWhereverTheStreamBreaks() throws Exception {
     try (Member member =
         new Member(
-            // Within the state, which has no revision before its last message.
-            first -> {
-              first.onNext(state(0, "a"));
-              breakOff(first);
-            },
-            // Within the events of one revision.
-            second -> {
-              second.onNext(state(0, "a"));
-              second.onNext(state(50, "b"));
-              second.onNext(upTo(50, event(51, 0), event(51, 1)));
-              breakOff(second);
-            },
-            third -> {
-              third.onNext(upTo(50, event(51, 0)));
-              third.onNext(upTo(51, event(51, 1), event(51, 2)));
-              breakOff(third);
-            })) {
+            List.of(
+                // Within the state, which has no revision before its last message.
+                first -> {
+                  first.onNext(state(0, "a"));
+                  breakOff(first);
+                },
+                // Within the events of one revision.
+                second -> {
+                  second.onNext(state(0, "a"));
+                  second.onNext(state(50, "b"));
+                  second.onNext(upTo(50, event(51, 0), event(51, 1)));
+                  breakOff(second);
+                },
+                third -> {
+                  third.onNext(upTo(50, event(51, 0)));
+                  third.onNext(upTo(51, event(51, 1), event(51, 2)));
+                  breakOff(third);
+                }))) {
       assertEquals(
           List.of(
               "50 held a",
@@ -153,14 +153,15 @@ class WatchCommandTest {
 
   @Test
   void aMemberThatFallsSilentOrHasNoRoomIsLeft() throws Exception {
-    try (Member silent = new Member(observer -> observer.onNext(state(42, "a")));
-        Member full = new Member(WatchCommandTest::refuseForLackOfRoom);
+    try (Member silent = new Member(List.of(observer -> observer.onNext(state(42, "a"))));
+        Member full = new Member(List.of(WatchCommandTest::refuseForLackOfRoom));
         Member well =
             new Member(
-                observer -> {
-                  observer.onNext(upTo(43, event(43, 0)));
-                  breakOff(observer);
-                })) {
+                List.of(
+                    observer -> {
+                      observer.onNext(upTo(43, event(43, 0)));
+                      breakOff(observer);
+                    }))) {
       assertEquals(
           List.of("42 held a", "43 released lock-0"),
           watch("--endpoints", silent.address() + "," + full.address() + "," + well.address()));
