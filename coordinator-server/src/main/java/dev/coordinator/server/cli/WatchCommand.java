@@ -160,9 +160,7 @@ final class WatchCommand implements Callable<Integer> {
   private static StatusRuntimeException failure(StatusException e) {
     StatusRuntimeException failure = e.getStatus().asRuntimeException(e.getTrailers());
     return GrpcFailure.reason(failure) == ErrorReason.ERROR_REASON_LIMIT_REACHED
-        ? Status.UNAVAILABLE
-            .withDescription(e.getStatus().getDescription())
-            .asRuntimeException(e.getTrailers())
+        ? Status.UNAVAILABLE.withDescription(GrpcFailure.describe(failure)).asRuntimeException()
         : failure;
   }
 

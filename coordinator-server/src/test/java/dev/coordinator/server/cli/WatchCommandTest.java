@@ -98,14 +98,13 @@ class WatchCommandTest {
   /** Watches until a member refuses it; revision, kind and lock of each line. */
   private static List<String> watch(String... arguments) {
     StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
     List<String> all = new ArrayList<>(List.of("watch", "--prefix", "", "--timeout", "20s"));
     all.addAll(List.of(arguments));
     int exitCode =
         CoordinatorCommand.run(
-            new PrintWriter(out, true),
-            new PrintWriter(new StringWriter()),
-            all.toArray(String[]::new));
-    assertEquals(ExitCode.USAGE, exitCode);
+            new PrintWriter(out, true), new PrintWriter(err, true), all.toArray(String[]::new));
+    assertEquals(ExitCode.USAGE, exitCode, err.toString());
     return out.toString()
         .lines()
         .map(line -> String.join(" ", List.of(line.trim().split("\\s+")).subList(0, 3)))
