@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.File;
+import dev.coordinator.server.ExtraTools;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -19,7 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /** A real Prometheus in a process of its own. */
 final class PrometheusProcess implements AutoCloseable {
@@ -66,12 +65,7 @@ final class PrometheusProcess implements AutoCloseable {
 
   /** The path of a program, or a failure that says what to install. */
   static String tool(String name) {
-    return Stream.of(System.getenv("PATH").split(File.pathSeparator))
-        .map(directory -> Path.of(directory, name))
-        .filter(Files::isExecutable)
-        .findFirst()
-        .map(Path::toString)
-        .orElseGet(() -> fail(name + " is not on the PATH; on Debian: apt-get install prometheus"));
+    return ExtraTools.find(name, "on Debian: apt-get install prometheus");
   }
 
   private void awaitReady() throws Exception {
