@@ -21,8 +21,6 @@ public class CoordinatorException extends RuntimeException {
     OUTCOME_UNKNOWN,
     /** The lease is unknown, or has ended. */
     LEASE_NOT_FOUND,
-    /** No such lock is held or waited for. */
-    LOCK_NOT_FOUND,
     /** Lease, owner or token is not that of the present holder. */
     NOT_LOCK_OWNER,
     /** The lease ended while the call was waiting, or the local view of it did. */
