@@ -68,7 +68,12 @@ final class LeaseCommand implements Runnable {
     return LeaseServiceGrpc.newBlockingStub(channel).withDeadline(deadline);
   }
 
-  record Granted(long leaseId, long ttlMs) {}
+  record Granted(long leaseId, long ttlMs) {
+
+    private Table table() {
+      return new Table("LEASE", "TTL").row(unsigned(leaseId), TimeSpan.text(ttlMs));
+    }
+  }
 
   record Held(String name, long token) {}
 
@@ -129,11 +134,7 @@ final class LeaseCommand implements Runnable {
         GrantLeaseResponse response =
             connection.repeatable((channel, end) -> stub(channel, end).grantLease(request));
         Granted granted = new Granted(response.getLeaseId(), TimeSpan.millis(response.getTtl()));
-        output.print(
-            granted,
-            () ->
-                new Table("LEASE", "TTL")
-                    .row(unsigned(granted.leaseId()), TimeSpan.text(granted.ttlMs())));
+        output.print(granted, granted::table);
       }
       return ExitCode.OK;
     }
@@ -160,9 +161,7 @@ final class LeaseCommand implements Runnable {
       try (Connection connection = connections.open()) {
         RenewLeaseResponse response = renew(connection, id);
         Granted renewed = new Granted(id, TimeSpan.millis(response.getTtl()));
-        output.print(
-            renewed,
-            () -> new Table("LEASE", "TTL").row(unsigned(id), TimeSpan.text(renewed.ttlMs())));
+        output.print(renewed, renewed::table);
       }
       return ExitCode.OK;
     }

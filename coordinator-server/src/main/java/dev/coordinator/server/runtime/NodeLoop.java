@@ -296,15 +296,18 @@ public final class NodeLoop {
 
   /** Proposes a command that nobody waits for. */
   private long propose(Command command) {
-    long index = core.propose(CommandCodec.encode(command), nowMs);
-    pulses.proposed(index, core.clusterTimeMs(nowMs));
-    return index;
+    return propose(CommandCodec.encode(command));
   }
 
   private long propose(byte[] payload, PendingReply reply) {
+    long index = propose(payload);
+    pending.file(index, reply, nowNanos);
+    return index;
+  }
+
+  private long propose(byte[] payload) {
     long index = core.propose(payload, nowMs);
     pulses.proposed(index, core.clusterTimeMs(nowMs));
-    pending.file(index, reply, nowNanos);
     return index;
   }
 

@@ -80,10 +80,6 @@ final class PendingReplies {
     return filed != null && filed.reply == reply;
   }
 
-  int size() {
-    return byIndex.size();
-  }
-
   /** Entries that are not yet applied: waiters in a lock's queue do not count. */
   int unapplied() {
     return byIndex.size() - waiting;

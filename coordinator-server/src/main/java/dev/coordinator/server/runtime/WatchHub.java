@@ -145,8 +145,8 @@ public final class WatchHub {
     request(
         () -> {
           closedBecause = why;
-          List<Watch> all = new ArrayList<>(byPrefix);
-          byName.values().forEach(all::addAll);
+          Set<Watch> all = new LinkedHashSet<>();
+          everyWatch(all);
           metrics.ended(all.size());
           all.forEach(watch -> endNow(watch, why));
         });
