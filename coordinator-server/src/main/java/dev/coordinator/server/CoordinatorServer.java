@@ -13,6 +13,7 @@ import dev.coordinator.server.metrics.StorageMetrics;
 import dev.coordinator.server.ports.TimeSource;
 import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.RaftTrace;
+import dev.coordinator.server.raft.RestoredState;
 import dev.coordinator.server.raft.RoleKind;
 import dev.coordinator.server.runtime.CoordinatorNode;
 import dev.coordinator.server.runtime.Mailbox;
@@ -138,9 +139,9 @@ public final class CoordinatorServer implements AutoCloseable {
     return new NodeLoop(
         new MemberState(
             settings.self(),
-            new Membership(settings.memberIds()),
-            recovered.hardState(),
-            recovered.entries()),
+            RestoredState.ofLog(
+                new Membership(settings.memberIds()), recovered.hardState(), recovered.entries()),
+            null),
         settings.node(),
         new NodePorts(
             mailbox,

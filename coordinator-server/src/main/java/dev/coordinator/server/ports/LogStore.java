@@ -11,4 +11,10 @@ public interface LogStore {
    * reports the end, {@link Inbox#failed} that it cannot be done: then nothing later is durable.
    */
   void append(WriteBatch batch);
+
+  /**
+   * Tells that a durable snapshot holds everything up to this index, so that files with nothing
+   * else in them may go. They go later, or not at all: nobody is told.
+   */
+  default void dropUpTo(long index) {}
 }

@@ -10,18 +10,34 @@ import java.util.Objects;
  * @param index its place in the log, from 1
  * @param term the term of the leader that made it
  * @param clusterTimeMs the leader's cluster time when it was made; never falls along the log
- * @param payload the command, empty for {@link EntryKind#NO_OP}
+ * @param payload the command, empty for other kinds
+ * @param membership the configuration, null for other kinds
  */
-public record Entry(EntryKind kind, long index, long term, long clusterTimeMs, byte[] payload) {
+public record Entry(
+    EntryKind kind,
+    long index,
+    long term,
+    long clusterTimeMs,
+    byte[] payload,
+    Membership membership) {
 
   private static final byte[] NOTHING = new byte[0];
 
   public static Entry noOp(long index, long term, long clusterTimeMs) {
-    return new Entry(EntryKind.NO_OP, index, term, clusterTimeMs, NOTHING);
+    return new Entry(EntryKind.NO_OP, index, term, clusterTimeMs, NOTHING, null);
   }
 
   public static Entry command(long index, long term, long clusterTimeMs, byte[] payload) {
-    return new Entry(EntryKind.COMMAND, index, term, clusterTimeMs, payload);
+    return new Entry(EntryKind.COMMAND, index, term, clusterTimeMs, payload, null);
+  }
+
+  public static Entry configuration(
+      long index, long term, long clusterTimeMs, Membership membership) {
+    return new Entry(EntryKind.CONFIGURATION, index, term, clusterTimeMs, NOTHING, membership);
+  }
+
+  public LogPosition position() {
+    return new LogPosition(index, term);
   }
 
   @Override
@@ -31,12 +47,13 @@ public record Entry(EntryKind kind, long index, long term, long clusterTimeMs, b
         && index == that.index
         && term == that.term
         && clusterTimeMs == that.clusterTimeMs
-        && Arrays.equals(payload, that.payload);
+        && Arrays.equals(payload, that.payload)
+        && Objects.equals(membership, that.membership);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(kind, index, term, clusterTimeMs, Arrays.hashCode(payload));
+    return Objects.hash(kind, index, term, clusterTimeMs, Arrays.hashCode(payload), membership);
   }
 
   /** As {@code index^term}, the form used in traces. */

@@ -6,70 +6,191 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.Set;
 import java.util.SortedSet;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.ToLongFunction;
 
-/** Who belongs to the cluster, and what a majority of it is. Immutable. */
+/**
+ * Who belongs to the cluster, and what a majority of it is. Immutable.
+ *
+ * <p>While a change of voters is under way it is <em>joint</em> (§4.3): it has the voters that come
+ * and those of before, and whatever needs a majority needs one of each. Learners get the log, but
+ * have no vote and count for no majority (§4.2.1).
+ */
 public final class Membership {
 
-  private final SortedSet<NodeId> voters;
+  /** Of a member that was not added to a cluster yet. */
+  public static final Membership NONE =
+      new Membership(
+          Collections.<MemberInfo>emptyList(),
+          Collections.emptySet(),
+          Collections.emptySet(),
+          Collections.emptySet());
 
+  private final TreeMap<NodeId, MemberInfo> members = new TreeMap<>();
+  private final SortedSet<NodeId> voters;
+  private final SortedSet<NodeId> outgoing;
+  private final SortedSet<NodeId> learners;
+
+  /** Members of which only the ids are known, all of them voters. */
   public Membership(Collection<NodeId> voters) {
-    if (voters.isEmpty()) {
-      throw new IllegalArgumentException("a cluster has at least one voter");
-    }
-    this.voters = Collections.unmodifiableSortedSet(new TreeSet<>(voters));
+    this(infos(voters), voters, Collections.emptySet(), Collections.emptySet());
   }
 
-  /** In rising order. */
+  /**
+   * @param voters the voters of the configuration, or the coming ones if it is joint
+   * @param outgoing the voters of before, or none if it is not joint
+   * @throws IllegalArgumentException if these sets do not fit each other
+   */
+  public Membership(
+      Collection<MemberInfo> members,
+      Collection<NodeId> voters,
+      Collection<NodeId> outgoing,
+      Collection<NodeId> learners) {
+    for (MemberInfo member : members) {
+      this.members.put(member.id(), member);
+    }
+    this.voters = sorted(voters);
+    this.outgoing = sorted(outgoing);
+    this.learners = sorted(learners);
+    require(!this.voters.isEmpty() || this.members.isEmpty(), "a cluster has at least one voter");
+    require(Collections.disjoint(this.learners, allVoters()), "a voter is no learner");
+    SortedSet<NodeId> all = allVoters();
+    all.addAll(this.learners);
+    require(all.equals(this.members.keySet()), "every member is a voter or a learner");
+  }
+
+  private static Collection<MemberInfo> infos(Collection<NodeId> ids) {
+    TreeMap<NodeId, MemberInfo> infos = new TreeMap<>();
+    for (NodeId id : ids) {
+      infos.put(id, MemberInfo.of(id));
+    }
+    return infos.values();
+  }
+
+  private static SortedSet<NodeId> sorted(Collection<NodeId> ids) {
+    return Collections.unmodifiableSortedSet(new TreeSet<>(ids));
+  }
+
+  private static void require(boolean condition, String rule) {
+    if (!condition) {
+      throw new IllegalArgumentException(rule);
+    }
+  }
+
+  /** All of them, by rising id. */
+  public Collection<MemberInfo> members() {
+    return Collections.unmodifiableCollection(members.values());
+  }
+
+  /** Null if it is no member. */
+  public MemberInfo member(NodeId id) {
+    return members.get(id);
+  }
+
+  /** In rising order; of a joint configuration, those that come. */
   public SortedSet<NodeId> voters() {
     return voters;
   }
 
+  /** The voters of before in a joint configuration; else empty. */
+  public SortedSet<NodeId> outgoing() {
+    return outgoing;
+  }
+
+  public SortedSet<NodeId> learners() {
+    return learners;
+  }
+
+  /** Everybody whose vote counts, in rising order. */
+  public SortedSet<NodeId> allVoters() {
+    SortedSet<NodeId> all = new TreeSet<>(voters);
+    all.addAll(outgoing);
+    return all;
+  }
+
+  public boolean isEmpty() {
+    return members.isEmpty();
+  }
+
+  public boolean isJoint() {
+    return !outgoing.isEmpty();
+  }
+
   public boolean contains(NodeId member) {
-    return voters.contains(member);
+    return members.containsKey(member);
   }
 
-  /** How many voters make a majority. */
-  public int quorum() {
-    return voters.size() / 2 + 1;
+  public boolean isVoter(NodeId member) {
+    return voters.contains(member) || outgoing.contains(member);
   }
 
-  /** Whether these members include a majority of the voters. */
-  boolean isQuorum(Set<NodeId> members) {
+  /** Whether these members include a majority of the voters; of both halves if it is joint. */
+  boolean isQuorum(Set<NodeId> granting) {
+    return isQuorum(voters, granting) && (outgoing.isEmpty() || isQuorum(outgoing, granting));
+  }
+
+  private static boolean isQuorum(SortedSet<NodeId> half, Set<NodeId> granting) {
+    return count(half, granting) >= quorum(half);
+  }
+
+  /** Whether a majority can no longer be had without these members. */
+  boolean isBlockedBy(Set<NodeId> refusing) {
+    return isBlockedBy(voters, refusing) || !outgoing.isEmpty() && isBlockedBy(outgoing, refusing);
+  }
+
+  private static boolean isBlockedBy(SortedSet<NodeId> half, Set<NodeId> refusing) {
+    return half.size() - count(half, refusing) < quorum(half);
+  }
+
+  private static int count(SortedSet<NodeId> half, Set<NodeId> members) {
     int count = 0;
-    for (NodeId voter : voters) {
+    for (NodeId voter : half) {
       if (members.contains(voter)) {
         count++;
       }
     }
-    return count >= quorum();
+    return count;
   }
 
-  /** Whether a majority can no longer be had without these members. */
-  boolean isBlockedBy(Set<NodeId> members) {
-    int left = 0;
-    for (NodeId voter : voters) {
-      if (!members.contains(voter)) {
-        left++;
-      }
-    }
-    return left < quorum();
+  private static int quorum(SortedSet<NodeId> half) {
+    return half.size() / 2 + 1;
   }
 
-  /** The largest value that a majority of the voters has reached. */
+  /** The largest value that a majority of the voters has reached; of both halves if it is joint. */
   long reachedByQuorum(ToLongFunction<NodeId> value) {
-    long[] values = new long[voters.size()];
+    long reached = reachedByQuorum(voters, value);
+    return outgoing.isEmpty() ? reached : Math.min(reached, reachedByQuorum(outgoing, value));
+  }
+
+  private static long reachedByQuorum(SortedSet<NodeId> half, ToLongFunction<NodeId> value) {
+    long[] values = new long[half.size()];
     int i = 0;
-    for (NodeId voter : voters) {
+    for (NodeId voter : half) {
       values[i++] = value.applyAsLong(voter);
     }
     Arrays.sort(values);
-    return values[values.length - quorum()];
+    return values[values.length - quorum(half)];
   }
 
   @Override
+  public boolean equals(Object other) {
+    return other instanceof Membership that
+        && members.equals(that.members)
+        && voters.equals(that.voters)
+        && outgoing.equals(that.outgoing)
+        && learners.equals(that.learners);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * (31 * members.hashCode() + voters.hashCode()) + outgoing.hashCode();
+  }
+
+  /** As {@code [1, 2, 3]}, joint as {@code [1, 2, 3] to [2, 3, 4]}, with learners behind. */
+  @Override
   public String toString() {
-    return voters.toString();
+    String text = isJoint() ? outgoing + " to " + voters : voters.toString();
+    return learners.isEmpty() ? text : text + " learners " + learners;
   }
 }

@@ -24,6 +24,10 @@ public final class Outbox {
    */
   public record SafeRead(long id, long index) {}
 
+  /** A part of a snapshot that a follower needs next; the caller reads it and sends it. */
+  public record ChunkRequest(
+      NodeId to, long term, SnapshotMeta snapshot, long offset, long round, long clusterTimeMs) {}
+
   /** What must become durable, or null. */
   public WriteBatch batch;
 
@@ -41,6 +45,21 @@ public final class Outbox {
   /** Ids of reads that were pending when leadership was lost. */
   public final List<Long> failedReads = new ArrayList<>();
 
+  /** Parts of a snapshot to read and send. */
+  public final List<ChunkRequest> chunkRequests = new ArrayList<>();
+
+  /** Parts of a snapshot that came from the leader; the caller stores them and reports that. */
+  public final List<RaftMessage.InstallSnapshot> receivedChunks = new ArrayList<>();
+
+  /**
+   * The snapshot that replaces the state of the machine, before any committed entries are applied;
+   * null if none does.
+   */
+  public SnapshotMeta installed;
+
+  /** Entries up to here are no longer needed on disk; 0 if that did not change. */
+  public long compactedTo;
+
   /** When to call {@link RaftCore#tick} at the latest, on the clock of the inputs. */
   public long nextWakeupMs;
 
@@ -52,6 +71,10 @@ public final class Outbox {
     committedEntries.clear();
     safeReads.clear();
     failedReads.clear();
+    chunkRequests.clear();
+    receivedChunks.clear();
+    installed = null;
+    compactedTo = 0;
     nextWakeupMs = Long.MAX_VALUE;
   }
 }

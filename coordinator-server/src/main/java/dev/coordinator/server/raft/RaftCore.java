@@ -42,22 +42,21 @@ public final class RaftCore {
   /**
    * Restores a member from what its log held.
    *
-   * @param entries the whole log, consecutive from index 1
    * @param random draws election timeouts and jitter
    */
   public RaftCore(
       RaftConfig config,
       NodeId self,
-      Membership membership,
-      HardState hardState,
-      List<Entry> entries,
+      RestoredState restored,
       RandomGenerator random,
       RaftTrace trace,
       long nowMs) {
+    Membership membership = restored.bootstrap();
     if (!membership.contains(self)) {
       throw new IllegalArgumentException("member " + self + " is none of " + membership);
     }
-    RaftLog log = new RaftLog(entries);
+    HardState hardState = restored.hardState();
+    RaftLog log = new RaftLog(restored.entries());
     invariant(
         log.lastTerm() <= hardState.term(),
         "the log ends in term %d, the member knows only %d",

@@ -65,4 +65,45 @@ public sealed interface RaftMessage {
       long conflictIndex,
       long round)
       implements RaftMessage {}
+
+  /**
+   * Brings a part of a snapshot to a follower that needs entries which the leader no longer has
+   * (§5.1).
+   *
+   * @param snapshot which one
+   * @param totalBytes the size of the whole
+   * @param offset where in it this part begins
+   * @param checksum the CRC32C of {@code data}
+   * @param round how many rounds of confirming its leadership the sender has begun (§6.4)
+   * @param clusterTimeMs the sender's cluster time
+   */
+  record InstallSnapshot(
+      NodeId from,
+      NodeId to,
+      long term,
+      SnapshotMeta snapshot,
+      long totalBytes,
+      long offset,
+      byte[] data,
+      int checksum,
+      long round,
+      long clusterTimeMs)
+      implements RaftMessage {}
+
+  /**
+   * Answers {@link InstallSnapshot}.
+   *
+   * @param snapshotIndex the last entry of the snapshot
+   * @param nextOffset how much of it is safely there, so where to go on
+   * @param installed whether the follower needs no more of it: it holds durably all that is in it
+   */
+  record InstallSnapshotReply(
+      NodeId from,
+      NodeId to,
+      long term,
+      long snapshotIndex,
+      long nextOffset,
+      boolean installed,
+      long round)
+      implements RaftMessage {}
 }

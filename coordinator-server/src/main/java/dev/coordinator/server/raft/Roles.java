@@ -4,6 +4,7 @@ package dev.coordinator.server.raft;
 import static dev.coordinator.server.raft.RaftInvariantViolation.invariant;
 
 import dev.coordinator.server.raft.RaftTrace.ElectionResult;
+import java.util.Collections;
 
 /**
  * The term, vote and role of a member, and the only place where they change. The transitions:
@@ -36,7 +37,7 @@ final class Roles {
 
   Roles(Member member) {
     this.member = member;
-    boolean alone = member.membership.quorum() == 1;
+    boolean alone = member.membership.isQuorum(Collections.singleton(member.self));
     role =
         new Follower(
             NodeId.NONE, member.nowMs(), alone ? member.nowMs() : member.drawElectionAtMs());

@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.runtime;
 
-import dev.coordinator.server.raft.Entry;
+import dev.coordinator.server.machine.MachineState;
 import dev.coordinator.server.raft.HardState;
 import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
-import java.util.List;
+import dev.coordinator.server.raft.RestoredState;
 
 /**
  * What a member starts from.
  *
- * @param hardState as its log held it
- * @param entries its whole log, consecutive from index 1
+ * @param raft what its log and the meta data of its newest snapshot tell
+ * @param machine the state in that snapshot, or null if there is none
  */
-public record MemberState(
-    NodeId self, Membership membership, HardState hardState, List<Entry> entries) {
+public record MemberState(NodeId self, RestoredState raft, MachineState machine) {
 
   /** A member that has never run. */
   public static MemberState fresh(NodeId self, Membership membership) {
-    return new MemberState(self, membership, HardState.INITIAL, List.of());
+    return new MemberState(self, RestoredState.fresh(membership), null);
+  }
+
+  HardState hardState() {
+    return raft.hardState();
   }
 }

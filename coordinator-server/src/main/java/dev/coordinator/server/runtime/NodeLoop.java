@@ -90,16 +90,7 @@ public final class NodeLoop {
     setNow(nowNanos);
     board = new NodeBoard(new Leadership(RoleKind.FOLLOWER, state.hardState().term(), NodeId.NONE));
     observer = new RaftObserver(self, board, metrics.raft(), ports.trace());
-    core =
-        new RaftCore(
-            settings.raft(),
-            self,
-            state.membership(),
-            state.hardState(),
-            state.entries(),
-            ports.random(),
-            observer,
-            nowMs);
+    core = new RaftCore(settings.raft(), self, state.raft(), ports.random(), observer, nowMs);
     durableMessages = new DurableMessages(ports.peers());
     replies = new Replies(ports.replies());
     pending = new PendingReplies(replies);
@@ -110,7 +101,7 @@ public final class NodeLoop {
     applier = new Applier(pending, watches, metrics);
     view = applier.view();
     leaderlessSinceMs = nowMs;
-    startedWith = state.entries().size();
+    startedWith = core.status().last();
     watches.close(NodeException.notLeader(NodeId.NONE));
     publishStatus();
   }

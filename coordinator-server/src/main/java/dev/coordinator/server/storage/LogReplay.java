@@ -3,6 +3,7 @@ package dev.coordinator.server.storage;
 
 import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.HardState;
+import dev.coordinator.server.raft.LogPosition;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -31,6 +32,6 @@ final class LogReplay {
   }
 
   RecoveredLog log() {
-    return new RecoveredLog(shape.hardState(), entries);
+    return new RecoveredLog(shape.hardState(), LogPosition.START, entries);
   }
 }

@@ -95,7 +95,7 @@ final class RecordCodec {
     take(records, length);
     byte[] payload = new byte[length];
     records.get(payload);
-    return new Entry(kind, index, term, clusterTimeMs, payload);
+    return new Entry(kind, index, term, clusterTimeMs, payload, null);
   }
 
   private static ByteBuffer take(ByteBuffer records, int bytes) {

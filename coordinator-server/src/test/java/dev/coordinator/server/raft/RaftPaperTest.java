@@ -42,9 +42,7 @@ class RaftPaperTest {
         new RaftCore(
             CONFIG,
             SELF,
-            new Membership(voters),
-            hardState,
-            log,
+            RestoredState.ofLog(new Membership(voters), hardState, log),
             new Random(1),
             RaftTrace.NONE,
             now);

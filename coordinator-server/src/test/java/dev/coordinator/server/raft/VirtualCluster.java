@@ -66,9 +66,7 @@ final class VirtualCluster {
           new RaftCore(
               config,
               id,
-              membership,
-              hardState,
-              List.copyOf(disk),
+              RestoredState.ofLog(membership, hardState, List.copyOf(disk)),
               random,
               traces.apply(id),
               nowMs);

@@ -9,6 +9,7 @@ import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
 import dev.coordinator.server.raft.RaftTrace;
+import dev.coordinator.server.raft.RestoredState;
 import dev.coordinator.server.raft.RoleKind;
 import dev.coordinator.server.raft.WriteBatch;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -199,7 +200,10 @@ final class LoopCluster {
               RaftTrace.NONE);
       loop =
           new NodeLoop(
-              new MemberState(id, membership, disk.hardState, List.copyOf(disk.entries)),
+              new MemberState(
+                  id,
+                  RestoredState.ofLog(membership, disk.hardState, List.copyOf(disk.entries)),
+                  null),
               settings,
               ports,
               metrics,

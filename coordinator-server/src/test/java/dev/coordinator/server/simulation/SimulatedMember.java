@@ -9,6 +9,7 @@ import dev.coordinator.server.raft.RaftConfig;
 import dev.coordinator.server.raft.RaftInvariants;
 import dev.coordinator.server.raft.RaftMessage;
 import dev.coordinator.server.raft.RaftTrace;
+import dev.coordinator.server.raft.RestoredState;
 import dev.coordinator.server.raft.RoleKind;
 import dev.coordinator.server.runtime.CoordinatorNode;
 import dev.coordinator.server.runtime.KeepAliveWindow;
@@ -95,7 +96,10 @@ final class SimulatedMember {
     RecoveredLog recovered = log.recovered();
     loop =
         new NodeLoop(
-            new MemberState(id, membership, recovered.hardState(), recovered.entries()),
+            new MemberState(
+                id,
+                RestoredState.ofLog(membership, recovered.hardState(), recovered.entries()),
+                null),
             settings(),
             new NodePorts(
                 mailbox,

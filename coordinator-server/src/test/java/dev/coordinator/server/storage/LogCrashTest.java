@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.HardState;
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.WriteBatch;
 import java.io.IOException;
@@ -64,7 +65,8 @@ final class LogCrashTest {
     private int operationsUntilFault;
     private boolean faultIsCrash;
 
-    private RecoveredLog acknowledged = new RecoveredLog(HardState.INITIAL, List.of());
+    private RecoveredLog acknowledged =
+        new RecoveredLog(HardState.INITIAL, LogPosition.START, List.of());
     private RecoveredLog inFlight = acknowledged;
     private long batch;
 
@@ -150,7 +152,9 @@ final class LogCrashTest {
       } else {
         assertEquals(acknowledged, recovered);
       }
-      acknowledged = new RecoveredLog(recovered.hardState(), List.copyOf(recovered.entries()));
+      acknowledged =
+          new RecoveredLog(
+              recovered.hardState(), recovered.base(), List.copyOf(recovered.entries()));
       inFlight = acknowledged;
       return log;
     }
@@ -179,7 +183,7 @@ final class LogCrashTest {
       List<Entry> result = entries.isEmpty() ? new ArrayList<>(inFlight.entries()) : log;
       result.addAll(entries);
       HardState written = hardState.equals(inFlight.hardState()) ? null : hardState;
-      inFlight = new RecoveredLog(hardState, result);
+      inFlight = new RecoveredLog(hardState, LogPosition.START, result);
       return new WriteBatch(++batch, written, entries);
     }
   }

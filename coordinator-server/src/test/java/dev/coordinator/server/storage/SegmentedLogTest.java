@@ -15,6 +15,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.HardState;
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.WriteBatch;
 import java.io.IOException;
@@ -31,8 +32,8 @@ final class SegmentedLogTest {
 
   @Test
   void anEmptyLogRemembersNothing() throws IOException {
-    assertEquals(new RecoveredLog(HardState.INITIAL, List.of()), recover(disk));
-    assertEquals(new RecoveredLog(HardState.INITIAL, List.of()), recover(disk));
+    assertEquals(new RecoveredLog(HardState.INITIAL, LogPosition.START, List.of()), recover(disk));
+    assertEquals(new RecoveredLog(HardState.INITIAL, LogPosition.START, List.of()), recover(disk));
     assertEquals(List.of("0000000001.wal"), segmentNames(disk));
   }
 
@@ -47,7 +48,7 @@ final class SegmentedLogTest {
     try (SegmentedLog log = open(disk)) {
       append(log, new WriteBatch(1, hardState, written));
     }
-    assertEquals(new RecoveredLog(hardState, written), recover(disk));
+    assertEquals(new RecoveredLog(hardState, LogPosition.START, written), recover(disk));
   }
 
   @Test
@@ -143,6 +144,7 @@ final class SegmentedLogTest {
     assertEquals(
         new RecoveredLog(
             new HardState(2, new NodeId(3)),
+            LogPosition.START,
             List.of(entry(1, 1, 8), entry(2, 1, 8), entry(3, 2, 8))),
         recover(disk));
   }
