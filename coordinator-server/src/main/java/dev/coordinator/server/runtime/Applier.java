@@ -71,8 +71,8 @@ final class Applier {
   }
 
   private static Command command(Entry entry) {
-    // What opens a term carries the time and nothing else, as a pulse does.
-    return entry.kind() == EntryKind.NO_OP
+    // Other kinds carry the time and nothing else, as a pulse does.
+    return entry.kind() != EntryKind.COMMAND
         ? Command.Pulse.INSTANCE
         : CommandCodec.decode(entry.payload());
   }

@@ -2,7 +2,6 @@
 package dev.coordinator.server.wire;
 
 import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.protobuf.Message;
 import dev.coordinator.internal.v1.AcquireLock;
 import dev.coordinator.internal.v1.CancelWait;
 import dev.coordinator.internal.v1.GrantLease;
@@ -40,7 +39,7 @@ public final class CommandCodec {
     } catch (InvalidProtocolBufferException e) {
       throw new IllegalArgumentException("command is not a protobuf message: " + e.getMessage(), e);
     }
-    requireKnownFields(message, "command");
+    Fields.requireKnownFields(message, "command");
     return switch (message.getCommandCase()) {
       case GRANT_LEASE -> grantLease(message.getGrantLease(), "grant_lease");
       case REVOKE_LEASE -> revokeLease(message.getRevokeLease());
@@ -49,7 +48,7 @@ public final class CommandCodec {
       case RELEASE_LOCK -> releaseLock(message.getReleaseLock());
       case CANCEL_WAIT -> cancelWait(message.getCancelWait());
       case PULSE -> {
-        requireKnownFields(message.getPulse(), "pulse");
+        Fields.requireKnownFields(message.getPulse(), "pulse");
         yield Command.Pulse.INSTANCE;
       }
       case COMMAND_NOT_SET ->
@@ -58,22 +57,22 @@ public final class CommandCodec {
   }
 
   private static Command.GrantLease grantLease(GrantLease message, String field) {
-    requireKnownFields(message, field);
+    Fields.requireKnownFields(message, field);
     return new Command.GrantLease(message.getTtlMs(), message.getOwner(), message.getNonce());
   }
 
   private static Command revokeLease(RevokeLease message) {
-    requireKnownFields(message, "revoke_lease");
+    Fields.requireKnownFields(message, "revoke_lease");
     return new Command.RevokeLease(message.getLeaseId());
   }
 
   private static Command renewLeases(RenewLeases message) {
-    requireKnownFields(message, "renew_leases");
+    Fields.requireKnownFields(message, "renew_leases");
     return new Command.RenewLeases(message.getLeaseIdsList());
   }
 
   private static Command acquireLock(AcquireLock message) {
-    requireKnownFields(message, "acquire_lock");
+    Fields.requireKnownFields(message, "acquire_lock");
     if (message.hasWaitMs() && message.getWaitMs() < 0) {
       throw new IllegalArgumentException(
           "wait_ms is absent or 0 ms to a century, not \""
@@ -91,7 +90,7 @@ public final class CommandCodec {
   }
 
   private static Command releaseLock(ReleaseLock message) {
-    requireKnownFields(message, "release_lock");
+    Fields.requireKnownFields(message, "release_lock");
     return new Command.ReleaseLock(
         message.getName(),
         message.getLeaseId(),
@@ -101,7 +100,7 @@ public final class CommandCodec {
   }
 
   private static Command cancelWait(CancelWait message) {
-    requireKnownFields(message, "cancel_wait");
+    Fields.requireKnownFields(message, "cancel_wait");
     return new Command.CancelWait(message.getName(), message.getAcquireIndex());
   }
 
@@ -110,21 +109,12 @@ public final class CommandCodec {
     if (!present) {
       return dev.coordinator.server.machine.RequestId.NONE;
     }
-    requireKnownFields(message, "request_id");
+    Fields.requireKnownFields(message, "request_id");
     if (message.getNumber() == 0) {
       throw new IllegalArgumentException("request_id.number is 1 or more if present, not 0");
     }
     return new dev.coordinator.server.machine.RequestId(
         message.getNumber(), message.getAcknowledgedBelow());
-  }
-
-  private static void requireKnownFields(Message message, String field) {
-    if (!message.getUnknownFields().isEmpty()) {
-      throw new IllegalArgumentException(
-          field
-              + " has only known fields, not number "
-              + message.getUnknownFields().asMap().keySet().iterator().next());
-    }
   }
 
   private static final class Encoder

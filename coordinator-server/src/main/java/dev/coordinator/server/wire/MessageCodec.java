@@ -5,13 +5,17 @@ import com.google.protobuf.UnsafeByteOperations;
 import dev.coordinator.internal.v1.AppendEntriesRequest;
 import dev.coordinator.internal.v1.AppendEntriesResponse;
 import dev.coordinator.internal.v1.Envelope;
+import dev.coordinator.internal.v1.InstallSnapshotRequest;
+import dev.coordinator.internal.v1.InstallSnapshotResponse;
 import dev.coordinator.internal.v1.LogEntry;
 import dev.coordinator.internal.v1.RequestVoteRequest;
 import dev.coordinator.internal.v1.RequestVoteResponse;
 import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.EntryKind;
+import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
+import dev.coordinator.server.raft.SnapshotMeta;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -71,16 +75,42 @@ public final class MessageCodec {
         .build();
   }
 
+  public static InstallSnapshotRequest encode(
+      RaftMessage.InstallSnapshot message, String clusterId) {
+    return InstallSnapshotRequest.newBuilder()
+        .setEnvelope(envelope(message, clusterId))
+        .setSnapshot(MembershipCodec.encode(message.snapshot()))
+        .setTotalBytes(message.totalBytes())
+        .setOffset(message.offset())
+        // Nobody changes the data of a message, so it needs no copy.
+        .setData(UnsafeByteOperations.unsafeWrap(message.data()))
+        .setChecksum(message.checksum())
+        .setRound(message.round())
+        .setClusterTimeMs(message.clusterTimeMs())
+        .build();
+  }
+
+  public static InstallSnapshotResponse encode(
+      RaftMessage.InstallSnapshotReply message, String clusterId) {
+    return InstallSnapshotResponse.newBuilder()
+        .setEnvelope(envelope(message, clusterId))
+        .setSnapshotIndex(message.snapshotIndex())
+        .setNextOffset(message.nextOffset())
+        .setInstalled(message.installed())
+        .setRound(message.round())
+        .build();
+  }
+
   /**
    * @throws IllegalArgumentException naming the field and the rule that it breaks
    */
   public static RaftMessage.RequestVote decode(RequestVoteRequest message) {
-    require(message.hasEnvelope(), "envelope", "is present", "absent");
+    Fields.require(message.hasEnvelope(), "envelope", "is present", "absent");
     Envelope envelope = message.getEnvelope();
-    long term = atLeast(1, "envelope.term", envelope.getTerm());
-    long lastLogIndex = atLeast(0, "last_log_index", message.getLastLogIndex());
-    long lastLogTerm = atLeast(0, "last_log_term", message.getLastLogTerm());
-    requirePosition("last_log", lastLogIndex, lastLogTerm, term);
+    long term = Fields.atLeast(1, "envelope.term", envelope.getTerm());
+    long lastLogIndex = Fields.atLeast(0, "last_log_index", message.getLastLogIndex());
+    long lastLogTerm = Fields.atLeast(0, "last_log_term", message.getLastLogTerm());
+    Fields.requirePosition("last_log", lastLogIndex, lastLogTerm, term);
     return new RaftMessage.RequestVote(
         from(envelope), to(envelope), term, message.getPreVote(), lastLogIndex, lastLogTerm);
   }
@@ -89,27 +119,27 @@ public final class MessageCodec {
    * @throws IllegalArgumentException naming the field and the rule that it breaks
    */
   public static RaftMessage.RequestVoteReply decode(RequestVoteResponse message) {
-    require(message.hasEnvelope(), "envelope", "is present", "absent");
+    Fields.require(message.hasEnvelope(), "envelope", "is present", "absent");
     Envelope envelope = message.getEnvelope();
     return new RaftMessage.RequestVoteReply(
         from(envelope),
         to(envelope),
-        atLeast(0, "envelope.term", envelope.getTerm()),
+        Fields.atLeast(0, "envelope.term", envelope.getTerm()),
         message.getPreVote(),
         message.getGranted(),
-        atLeast(1, "request_term", message.getRequestTerm()));
+        Fields.atLeast(1, "request_term", message.getRequestTerm()));
   }
 
   /**
    * @throws IllegalArgumentException naming the field and the rule that it breaks
    */
   public static RaftMessage.AppendEntries decode(AppendEntriesRequest message) {
-    require(message.hasEnvelope(), "envelope", "is present", "absent");
+    Fields.require(message.hasEnvelope(), "envelope", "is present", "absent");
     Envelope envelope = message.getEnvelope();
-    long term = atLeast(1, "envelope.term", envelope.getTerm());
-    long prevLogIndex = atLeast(0, "prev_log_index", message.getPrevLogIndex());
-    long prevLogTerm = atLeast(0, "prev_log_term", message.getPrevLogTerm());
-    requirePosition("prev_log", prevLogIndex, prevLogTerm, term);
+    long term = Fields.atLeast(1, "envelope.term", envelope.getTerm());
+    long prevLogIndex = Fields.atLeast(0, "prev_log_index", message.getPrevLogIndex());
+    long prevLogTerm = Fields.atLeast(0, "prev_log_term", message.getPrevLogTerm());
+    Fields.requirePosition("prev_log", prevLogIndex, prevLogTerm, term);
     return new RaftMessage.AppendEntries(
         from(envelope),
         to(envelope),
@@ -117,27 +147,74 @@ public final class MessageCodec {
         prevLogIndex,
         prevLogTerm,
         entries(message.getEntriesList(), prevLogIndex, prevLogTerm, term),
-        atLeast(0, "leader_commit", message.getLeaderCommit()),
-        atLeast(0, "round", message.getRound()),
-        atLeast(0, "cluster_time_ms", message.getClusterTimeMs()));
+        Fields.atLeast(0, "leader_commit", message.getLeaderCommit()),
+        Fields.atLeast(0, "round", message.getRound()),
+        Fields.atLeast(0, "cluster_time_ms", message.getClusterTimeMs()));
   }
 
   /**
    * @throws IllegalArgumentException naming the field and the rule that it breaks
    */
   public static RaftMessage.AppendEntriesReply decode(AppendEntriesResponse message) {
-    require(message.hasEnvelope(), "envelope", "is present", "absent");
+    Fields.require(message.hasEnvelope(), "envelope", "is present", "absent");
     Envelope envelope = message.getEnvelope();
     return new RaftMessage.AppendEntriesReply(
         from(envelope),
         to(envelope),
-        atLeast(1, "envelope.term", envelope.getTerm()),
+        Fields.atLeast(1, "envelope.term", envelope.getTerm()),
         message.getSuccess(),
-        atLeast(0, "match_index", message.getMatchIndex()),
-        atLeast(0, "rejected_index", message.getRejectedIndex()),
-        atLeast(0, "conflict_term", message.getConflictTerm()),
-        atLeast(0, "conflict_index", message.getConflictIndex()),
-        atLeast(0, "round", message.getRound()));
+        Fields.atLeast(0, "match_index", message.getMatchIndex()),
+        Fields.atLeast(0, "rejected_index", message.getRejectedIndex()),
+        Fields.atLeast(0, "conflict_term", message.getConflictTerm()),
+        Fields.atLeast(0, "conflict_index", message.getConflictIndex()),
+        Fields.atLeast(0, "round", message.getRound()));
+  }
+
+  /**
+   * Does not compare the data with its checksum: whoever stores them does.
+   *
+   * @throws IllegalArgumentException naming the field and the rule that it breaks
+   */
+  public static RaftMessage.InstallSnapshot decode(InstallSnapshotRequest message) {
+    Fields.require(message.hasEnvelope(), "envelope", "is present", "absent");
+    Fields.require(message.hasSnapshot(), "snapshot", "is present", "absent");
+    Envelope envelope = message.getEnvelope();
+    long term = Fields.atLeast(1, "envelope.term", envelope.getTerm());
+    SnapshotMeta snapshot = MembershipCodec.decode(message.getSnapshot());
+    Fields.requirePosition("snapshot.last", snapshot.last().index(), snapshot.last().term(), term);
+    long totalBytes = Fields.atLeast(1, "total_bytes", message.getTotalBytes());
+    long offset = Fields.atLeast(0, "offset", message.getOffset());
+    Fields.require(!message.getData().isEmpty(), "data", "is a part of a snapshot", "empty");
+    if (offset > totalBytes - message.getData().size()) {
+      throw Fields.broken("offset", "leaves room for the data in " + totalBytes + " bytes", offset);
+    }
+    return new RaftMessage.InstallSnapshot(
+        from(envelope),
+        to(envelope),
+        term,
+        snapshot,
+        totalBytes,
+        offset,
+        message.getData().toByteArray(),
+        message.getChecksum(),
+        Fields.atLeast(0, "round", message.getRound()),
+        Fields.atLeast(0, "cluster_time_ms", message.getClusterTimeMs()));
+  }
+
+  /**
+   * @throws IllegalArgumentException naming the field and the rule that it breaks
+   */
+  public static RaftMessage.InstallSnapshotReply decode(InstallSnapshotResponse message) {
+    Fields.require(message.hasEnvelope(), "envelope", "is present", "absent");
+    Envelope envelope = message.getEnvelope();
+    return new RaftMessage.InstallSnapshotReply(
+        from(envelope),
+        to(envelope),
+        Fields.atLeast(1, "envelope.term", envelope.getTerm()),
+        Fields.atLeast(1, "snapshot_index", message.getSnapshotIndex()),
+        Fields.atLeast(0, "next_offset", message.getNextOffset()),
+        message.getInstalled(),
+        Fields.atLeast(0, "round", message.getRound()));
   }
 
   private static Envelope envelope(RaftMessage message, String clusterId) {
@@ -150,25 +227,36 @@ public final class MessageCodec {
   }
 
   private static NodeId from(Envelope envelope) {
-    require(envelope.getFrom() != 0, "envelope.from", "is a member", "0");
+    Fields.require(envelope.getFrom() != 0, "envelope.from", "is a member", "0");
     return new NodeId(envelope.getFrom());
   }
 
   private static NodeId to(Envelope envelope) {
-    require(envelope.getTo() != 0, "envelope.to", "is a member", "0");
+    Fields.require(envelope.getTo() != 0, "envelope.to", "is a member", "0");
     return new NodeId(envelope.getTo());
   }
 
   private static LogEntry encode(Entry entry) {
-    return LogEntry.newBuilder()
-        .setKind(
-            entry.kind() == EntryKind.NO_OP ? LogEntry.Kind.KIND_NO_OP : LogEntry.Kind.KIND_COMMAND)
-        .setIndex(entry.index())
-        .setTerm(entry.term())
-        .setClusterTimeMs(entry.clusterTimeMs())
-        // Nobody changes the payload of an entry, so it needs no copy.
-        .setPayload(UnsafeByteOperations.unsafeWrap(entry.payload()))
-        .build();
+    LogEntry.Builder message =
+        LogEntry.newBuilder()
+            .setKind(kind(entry.kind()))
+            .setIndex(entry.index())
+            .setTerm(entry.term())
+            .setClusterTimeMs(entry.clusterTimeMs())
+            // Nobody changes the payload of an entry, so it needs no copy.
+            .setPayload(UnsafeByteOperations.unsafeWrap(entry.payload()));
+    if (entry.membership() != null) {
+      message.setMembership(MembershipCodec.encode(entry.membership()));
+    }
+    return message.build();
+  }
+
+  private static LogEntry.Kind kind(EntryKind kind) {
+    return switch (kind) {
+      case NO_OP -> LogEntry.Kind.KIND_NO_OP;
+      case COMMAND -> LogEntry.Kind.KIND_COMMAND;
+      case CONFIGURATION -> LogEntry.Kind.KIND_CONFIGURATION;
+    };
   }
 
   /** Entries follow each other and the previous one without a gap; terms and times never fall. */
@@ -178,7 +266,7 @@ public final class MessageCodec {
       return List.of();
     }
     if (prevLogIndex > Long.MAX_VALUE - messages.size()) {
-      throw broken("prev_log_index", "leaves room for the entries", prevLogIndex);
+      throw Fields.broken("prev_log_index", "leaves room for the entries", prevLogIndex);
     }
     List<Entry> entries = new ArrayList<>(messages.size());
     long index = prevLogIndex;
@@ -187,65 +275,54 @@ public final class MessageCodec {
     for (LogEntry message : messages) {
       index++;
       if (message.getIndex() != index) {
-        throw broken("entries.index", "is " + index + " here, without gaps", message.getIndex());
+        throw Fields.broken(
+            "entries.index", "is " + index + " here, without gaps", message.getIndex());
       }
-      term = atLeast(term, "entries.term", message.getTerm());
+      term = Fields.atLeast(term, "entries.term", message.getTerm());
       if (term > leaderTerm) {
-        throw broken("entries.term", "is at most the leader's, " + leaderTerm, term);
+        throw Fields.broken("entries.term", "is at most the leader's, " + leaderTerm, term);
       }
-      clusterTimeMs = atLeast(clusterTimeMs, "entries.cluster_time_ms", message.getClusterTimeMs());
+      clusterTimeMs =
+          Fields.atLeast(clusterTimeMs, "entries.cluster_time_ms", message.getClusterTimeMs());
       entries.add(entry(message));
     }
     return entries;
   }
 
   private static Entry entry(LogEntry message) {
+    boolean configures = message.getKind() == LogEntry.Kind.KIND_CONFIGURATION;
+    Fields.require(
+        message.hasMembership() == configures,
+        "entries.membership",
+        "is present exactly in a configuration",
+        configures ? "absent" : "present");
     return switch (message.getKind()) {
       case KIND_NO_OP -> {
-        require(message.getPayload().isEmpty(), "entries.payload", "is empty in a no-op", "bytes");
+        requireNoPayload(message, "a no-op");
         yield Entry.noOp(message.getIndex(), message.getTerm(), message.getClusterTimeMs());
       }
       case KIND_COMMAND -> {
-        require(!message.getPayload().isEmpty(), "entries.payload", "is a command", "empty");
+        Fields.require(!message.getPayload().isEmpty(), "entries.payload", "is a command", "empty");
         yield Entry.command(
             message.getIndex(),
             message.getTerm(),
             message.getClusterTimeMs(),
             message.getPayload().toByteArray());
       }
+      case KIND_CONFIGURATION -> {
+        requireNoPayload(message, "a configuration");
+        Membership membership = MembershipCodec.decode(message.getMembership());
+        Fields.require(!membership.isEmpty(), "entries.membership", "has members", "none");
+        yield Entry.configuration(
+            message.getIndex(), message.getTerm(), message.getClusterTimeMs(), membership);
+      }
       case KIND_UNSPECIFIED, UNRECOGNIZED ->
-          throw broken("entries.kind", "is a known kind", message.getKindValue());
+          throw Fields.broken("entries.kind", "is a known kind", message.getKindValue());
     };
   }
 
-  /**
-   * A place in a log: index and term are both 0 before the first entry, and neither is after it.
-   */
-  private static void requirePosition(String field, long index, long term, long senderTerm) {
-    if ((index == 0) != (term == 0)) {
-      throw broken(field + "_term", "is 0 exactly if the index, " + index + ", is", term);
-    }
-    if (term > senderTerm) {
-      throw broken(field + "_term", "is at most the sender's, " + senderTerm, term);
-    }
-  }
-
-  /** Numbers above {@link Long#MAX_VALUE} arrive as negative ones. */
-  private static long atLeast(long minimum, String field, long value) {
-    if (value < minimum) {
-      throw broken(field, "is " + minimum + " to " + Long.MAX_VALUE, value);
-    }
-    return value;
-  }
-
-  private static void require(boolean condition, String field, String rule, String found) {
-    if (!condition) {
-      throw new IllegalArgumentException(field + " " + rule + ", not " + found);
-    }
-  }
-
-  private static IllegalArgumentException broken(String field, String rule, long found) {
-    return new IllegalArgumentException(
-        field + " " + rule + ", not " + Long.toUnsignedString(found));
+  private static void requireNoPayload(LogEntry message, String kind) {
+    Fields.require(
+        message.getPayload().isEmpty(), "entries.payload", "is empty in " + kind, "bytes");
   }
 }

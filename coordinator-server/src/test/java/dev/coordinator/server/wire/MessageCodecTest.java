@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.wire;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,13 +11,19 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import dev.coordinator.internal.v1.AppendEntriesRequest;
 import dev.coordinator.internal.v1.AppendEntriesResponse;
+import dev.coordinator.internal.v1.ClusterMembership;
 import dev.coordinator.internal.v1.Envelope;
+import dev.coordinator.internal.v1.InstallSnapshotRequest;
+import dev.coordinator.internal.v1.InstallSnapshotResponse;
 import dev.coordinator.internal.v1.LogEntry;
 import dev.coordinator.internal.v1.RequestVoteRequest;
 import dev.coordinator.internal.v1.RequestVoteResponse;
 import dev.coordinator.server.raft.Entry;
+import dev.coordinator.server.raft.LogPosition;
+import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
+import dev.coordinator.server.raft.SnapshotMeta;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
@@ -41,8 +48,21 @@ class MessageCodecTest {
           List.of(
               Entry.command(41, 5, 900, new byte[] {1, 2}),
               Entry.noOp(42, 7, 900),
-              Entry.command(43, 7, 901, new byte[] {3})),
+              Entry.command(43, 7, 901, new byte[] {3}),
+              Entry.configuration(44, 7, 901, new Membership(List.of(FROM, TO)))),
           42,
+          12,
+          905);
+  private static final RaftMessage.InstallSnapshot CHUNK =
+      new RaftMessage.InstallSnapshot(
+          FROM,
+          TO,
+          7,
+          new SnapshotMeta(new LogPosition(40, 6), 900, new Membership(List.of(FROM, TO)), 3),
+          1_000,
+          997,
+          new byte[] {1, 2, 3},
+          -5,
           12,
           905);
 
@@ -76,7 +96,35 @@ class MessageCodecTest {
         MessageCodec.decode(
             AppendEntriesResponse.parseFrom(
                 MessageCodec.encode(appendReply, "test").toByteString())));
+    RaftMessage.InstallSnapshot chunk =
+        MessageCodec.decode(
+            InstallSnapshotRequest.parseFrom(MessageCodec.encode(CHUNK, "test").toByteString()));
+    assertArrayEquals(CHUNK.data(), chunk.data());
+    assertEquals(CHUNK, withData(chunk, CHUNK.data()));
+    RaftMessage.InstallSnapshotReply chunkReply =
+        new RaftMessage.InstallSnapshotReply(FROM, TO, 7, 40, 1_000, true, 12);
+    assertEquals(
+        chunkReply,
+        MessageCodec.decode(
+            InstallSnapshotResponse.parseFrom(
+                MessageCodec.encode(chunkReply, "test").toByteString())));
     assertEquals("test", MessageCodec.encode(VOTE, "test").getEnvelope().getClusterId());
+  }
+
+  /** Arrays in records are compared by identity. */
+  private static RaftMessage.InstallSnapshot withData(
+      RaftMessage.InstallSnapshot chunk, byte[] data) {
+    return new RaftMessage.InstallSnapshot(
+        chunk.from(),
+        chunk.to(),
+        chunk.term(),
+        chunk.snapshot(),
+        chunk.totalBytes(),
+        chunk.offset(),
+        data,
+        chunk.checksum(),
+        chunk.round(),
+        chunk.clusterTimeMs());
   }
 
   @Test
@@ -143,6 +191,51 @@ class MessageCodecTest {
         "entries.payload is empty in a no-op, not bytes",
         1,
         entry -> entry.setPayload(ByteString.copyFromUtf8("x")));
+    refusedEntry(
+        "entries.payload is empty in a configuration, not bytes",
+        3,
+        entry -> entry.setPayload(ByteString.copyFromUtf8("x")));
+    refusedEntry(
+        "entries.membership is present exactly in a configuration, not absent",
+        3,
+        LogEntry.Builder::clearMembership);
+    refusedEntry(
+        "entries.membership is present exactly in a configuration, not present",
+        2,
+        entry -> entry.setMembership(ClusterMembership.getDefaultInstance()));
+    refusedEntry(
+        "entries.membership has members, not none",
+        3,
+        entry -> entry.setMembership(ClusterMembership.getDefaultInstance()));
+  }
+
+  @Test
+  void partsOfSnapshotsThatBreakARuleAreRefused() {
+    refusedChunk("envelope is present, not absent", chunk -> chunk.clearEnvelope());
+    refusedChunk("snapshot is present, not absent", chunk -> chunk.clearSnapshot());
+    refusedChunk(
+        "snapshot.last_term is at most the sender's, 7, not 8",
+        chunk -> chunk.setSnapshot(chunk.getSnapshot().toBuilder().setLastTerm(8)));
+    refusedChunk(
+        "total_bytes is 1 to 9223372036854775807, not 0", chunk -> chunk.clearTotalBytes());
+    refusedChunk(
+        "offset leaves room for the data in 1000 bytes, not 998", chunk -> chunk.setOffset(998));
+    refusedChunk(
+        "offset is 0 to 9223372036854775807, not 18446744073709551615",
+        chunk -> chunk.setOffset(-1));
+    refusedChunk("data is a part of a snapshot, not empty", chunk -> chunk.clearData());
+    refusedChunk(
+        "round is 0 to 9223372036854775807, not 18446744073709551615", chunk -> chunk.setRound(-1));
+    refusedChunk(
+        "cluster_time_ms is 0 to 9223372036854775807, not 18446744073709551615",
+        chunk -> chunk.setClusterTimeMs(-1));
+  }
+
+  private static void refusedChunk(
+      String message, UnaryOperator<InstallSnapshotRequest.Builder> change) {
+    InstallSnapshotRequest chunk =
+        change.apply(MessageCodec.encode(CHUNK, "test").toBuilder()).build();
+    refused(message, () -> MessageCodec.decode(chunk));
   }
 
   private static LogEntry.Builder entry(int place) {
@@ -178,6 +271,14 @@ class MessageCodecTest {
     refusedReply("conflict_term", AppendEntriesResponse.newBuilder().setConflictTerm(-1));
     refusedReply("conflict_index", AppendEntriesResponse.newBuilder().setConflictIndex(-1));
     refusedReply("round", AppendEntriesResponse.newBuilder().setRound(-1));
+    refused(
+        "envelope is present, not absent",
+        () -> MessageCodec.decode(InstallSnapshotResponse.getDefaultInstance()));
+    refused(
+        "snapshot_index is 1 to 9223372036854775807, not 0",
+        () ->
+            MessageCodec.decode(
+                InstallSnapshotResponse.newBuilder().setEnvelope(envelope()).build()));
   }
 
   private static void refusedReply(String field, AppendEntriesResponse.Builder reply) {
@@ -203,7 +304,10 @@ class MessageCodecTest {
       MessageCodec.encode(new RaftMessage.RequestVoteReply(FROM, TO, 7, true, true, 9), "test"),
       MessageCodec.encode(APPEND, "test"),
       MessageCodec.encode(
-          new RaftMessage.AppendEntriesReply(FROM, TO, 7, false, 1, 2, 3, 4, 5), "test")
+          new RaftMessage.AppendEntriesReply(FROM, TO, 7, false, 1, 2, 3, 4, 5), "test"),
+      MessageCodec.encode(CHUNK, "test"),
+      MessageCodec.encode(
+          new RaftMessage.InstallSnapshotReply(FROM, TO, 7, 40, 1_000, true, 12), "test")
     };
     int decoded = 0;
     int refused = 0;
@@ -243,7 +347,13 @@ class MessageCodecTest {
     if (message instanceof AppendEntriesRequest append) {
       return MessageCodec.decode(append);
     }
-    return MessageCodec.decode((AppendEntriesResponse) message);
+    if (message instanceof AppendEntriesResponse reply) {
+      return MessageCodec.decode(reply);
+    }
+    if (message instanceof InstallSnapshotRequest chunk) {
+      return MessageCodec.decode(chunk);
+    }
+    return MessageCodec.decode((InstallSnapshotResponse) message);
   }
 
   private static void checkRules(RaftMessage message) {
@@ -259,6 +369,10 @@ class MessageCodecTest {
         term = entry.term();
         timeMs = entry.clusterTimeMs();
       }
+    } else if (message instanceof RaftMessage.InstallSnapshot chunk) {
+      assertTrue(chunk.snapshot().index() >= 1 && chunk.snapshot().last().term() <= chunk.term());
+      assertTrue(chunk.data().length >= 1 && chunk.offset() >= 0);
+      assertTrue(chunk.totalBytes() - chunk.offset() >= chunk.data().length);
     }
   }
 }
