@@ -28,7 +28,11 @@ final class Elections {
     if (role instanceof Leader || member.nowMs() < role.wakeupMs()) {
       return;
     }
-    if (role instanceof Follower follower) {
+    if (!mayCampaign()) {
+      roles
+          .becomeFollower(roles.term(), NodeId.NONE, "no leader was heard in time")
+          .postponeElection(member.drawElectionAtMs());
+    } else if (role instanceof Follower follower) {
       preVote(follower.whyElection());
     } else if (role instanceof Candidate candidate && !candidate.hasBegun()) {
       candidate.postpone(member.drawElectionAtMs());
@@ -37,9 +41,20 @@ final class Elections {
     }
   }
 
+  /**
+   * Whether this member may stand for election: a voter may. One that is leaving still may until
+   * its going is committed, because it can be the only one with the entry that says so (§4.2.2).
+   */
+  private boolean mayCampaign() {
+    Configurations configurations = member.log.configurations();
+    return configurations.present().isVoter(member.self)
+        || configurations.presentIndex() > member.log.committed()
+            && configurations.previous().membership().isVoter(member.self);
+  }
+
   private void preVote(String why) {
     PreCandidate candidate = roles.becomePreCandidate(why);
-    for (NodeId voter : member.voters()) {
+    for (NodeId voter : member.membership().allVoters()) {
       if (!voter.equals(member.self)) {
         member.effects.sendOnceHardStateIsDurable(request(voter, roles.term() + 1, true));
       }
@@ -63,7 +78,7 @@ final class Elections {
    */
   private void campaign() {
     roles.becomeCandidate("a majority would vote for it");
-    for (NodeId voter : member.voters()) {
+    for (NodeId voter : member.membership().allVoters()) {
       if (!voter.equals(member.self)) {
         member.effects.sendAfterPersist(request(voter, roles.term(), false));
       }
@@ -122,7 +137,7 @@ final class Elections {
       return follower.hearsLeader(member.nowMs(), withinMs);
     }
     return roles.role() instanceof Leader leader
-        && member.nowMs() - leader.quorumHeardMs(member.membership, member.nowMs()) < withinMs;
+        && member.nowMs() - leader.quorumHeardMs(member.membership(), member.nowMs()) < withinMs;
   }
 
   /** Why this vote cannot be given, or null if it can. */

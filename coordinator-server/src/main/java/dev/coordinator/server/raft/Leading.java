@@ -48,7 +48,7 @@ final class Leading {
    * (§6.2).
    */
   private void checkQuorum(Leader leader) {
-    long heardMs = leader.quorumHeardMs(member.membership, member.nowMs());
+    long heardMs = leader.quorumHeardMs(member.membership(), member.nowMs());
     long deadlineMs = heardMs + member.config.electionTimeoutMs();
     if (member.nowMs() >= deadlineMs) {
       roles.becomeFollower(roles.term(), NodeId.NONE, "heard no majority since " + heardMs + " ms");
@@ -144,7 +144,7 @@ final class Leading {
    * Figure 3.7). They commit together with the first entry of this term.
    */
   void advanceCommitted(Leader leader) {
-    long index = leader.quorumMatch(member.membership, log.durable());
+    long index = leader.quorumMatch(member.membership(), log.durable());
     if (index <= log.committed() || index < leader.firstIndex()) {
       return;
     }
@@ -167,7 +167,7 @@ final class Leading {
   private void confirmReads(Leader leader) {
     List<Outbox.SafeRead> safe = member.effects.safeReads();
     int before = safe.size();
-    leader.reads().confirm(leader.confirmedRound(member.membership), safe);
+    leader.reads().confirm(leader.confirmedRound(member.membership()), safe);
     for (Outbox.SafeRead read : safe.subList(before, safe.size())) {
       member.trace.readSafe(member.nowMs(), read.id(), read.index());
     }

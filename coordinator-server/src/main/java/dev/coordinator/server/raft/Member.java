@@ -8,7 +8,7 @@ final class Member {
 
   final RaftConfig config;
   final NodeId self;
-  final Membership membership;
+  final long incarnation;
   final RandomGenerator random;
   final RaftTrace trace;
   final RaftLog log;
@@ -20,14 +20,14 @@ final class Member {
   Member(
       RaftConfig config,
       NodeId self,
-      Membership membership,
+      long incarnation,
       RandomGenerator random,
       RaftTrace trace,
       RaftLog log,
       Effects effects) {
     this.config = config;
     this.self = self;
-    this.membership = membership;
+    this.incarnation = incarnation;
     this.random = random;
     this.trace = trace;
     this.log = log;
@@ -60,7 +60,8 @@ final class Member {
     return nowMs + random.nextLong(config.disconnectJitterMs() + 1);
   }
 
-  Iterable<NodeId> voters() {
-    return membership.voters();
+  /** The configuration that counts: the latest in the log (§4.1). */
+  Membership membership() {
+    return log.configurations().present();
   }
 }

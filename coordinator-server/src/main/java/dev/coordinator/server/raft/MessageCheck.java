@@ -3,8 +3,10 @@ package dev.coordinator.server.raft;
 
 import dev.coordinator.server.raft.RaftMessage.AppendEntries;
 import dev.coordinator.server.raft.RaftMessage.AppendEntriesReply;
+import dev.coordinator.server.raft.RaftMessage.ReadIndexReply;
 import dev.coordinator.server.raft.RaftMessage.RequestVote;
 import dev.coordinator.server.raft.RaftMessage.RequestVoteReply;
+import dev.coordinator.server.raft.RaftMessage.TimeoutNow;
 
 /** Tells which messages no correct member of the cluster can have sent to this one. */
 final class MessageCheck {
@@ -12,23 +14,24 @@ final class MessageCheck {
   private static final long MAX_INDEX = 1L << 62;
 
   private final NodeId self;
-  private final Membership membership;
+  private final RaftLog log;
 
-  MessageCheck(NodeId self, Membership membership) {
+  MessageCheck(NodeId self, RaftLog log) {
     this.self = self;
-    this.membership = membership;
+    this.log = log;
   }
 
   /** Why the message must be ignored, or null if it may be taken. */
-  String whyIgnore(RaftMessage message) {
+  String whyIgnore(Sender sender, RaftMessage message) {
     if (!self.equals(message.to())) {
       return "it is for another member";
     }
     if (self.equals(message.from())) {
       return "it claims to come from this member";
     }
-    if (!membership.contains(message.from())) {
-      return "it comes from a stranger";
+    String whyStranger = whyStranger(sender, message.from());
+    if (whyStranger != null) {
+      return whyStranger;
     }
     if (message.term() < 0 || message.term() > Roles.MAX_TERM) {
       return "its term is impossible";
@@ -36,7 +39,7 @@ final class MessageCheck {
     if (message instanceof AppendEntries append) {
       return whyIgnoreAppend(append);
     }
-    boolean possible;
+    boolean possible = true;
     if (message instanceof RequestVote vote) {
       possible = isPosition(vote.lastLogIndex(), vote.lastLogTerm(), vote.term() - 1);
     } else if (message instanceof AppendEntriesReply reply) {
@@ -47,10 +50,34 @@ final class MessageCheck {
               && reply.conflictTerm() >= 0
               && reply.conflictTerm() <= reply.term()
               && reply.round() >= 0;
-    } else {
-      possible = ((RequestVoteReply) message).requestTerm() >= 0;
+    } else if (message instanceof RequestVoteReply reply) {
+      possible = reply.requestTerm() >= 0;
+    } else if (message instanceof TimeoutNow timeout) {
+      possible = isIndex(timeout.lastLogIndex());
+    } else if (message instanceof ReadIndexReply reply) {
+      possible = isIndex(reply.index());
     }
     return possible ? null : "its values are impossible";
+  }
+
+  /**
+   * Why the sender may not speak here, or null if it may. Whoever belongs to the present
+   * configuration may, and whoever belongs to the last one that is known to be committed, since the
+   * present one may be taken back. So may somebody unknown who goes by a later configuration than
+   * the committed one: this member is behind, and that one may be its leader.
+   */
+  private String whyStranger(Sender sender, NodeId from) {
+    Configurations configurations = log.configurations();
+    Configurations.Configuration committed = configurations.asOf(log.committed());
+    MemberInfo info = configurations.present().member(from);
+    if (info == null) {
+      info = committed.membership().member(from);
+    }
+    if (info == null) {
+      return sender.membershipIndex() > committed.index() ? null : "it comes from a stranger";
+    }
+    boolean isKnown = info.incarnation() == 0 || info.incarnation() == sender.incarnation();
+    return isKnown ? null : "its data directory is not the one that is known of this member";
   }
 
   private static String whyIgnoreAppend(AppendEntries append) {

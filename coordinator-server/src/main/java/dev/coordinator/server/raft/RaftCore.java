@@ -51,31 +51,41 @@ public final class RaftCore {
       RandomGenerator random,
       RaftTrace trace,
       long nowMs) {
-    Membership membership = restored.bootstrap();
-    if (!membership.contains(self)) {
-      throw new IllegalArgumentException("member " + self + " is none of " + membership);
+    Membership bootstrap = restored.bootstrap();
+    if (!bootstrap.isEmpty() && !bootstrap.contains(self)) {
+      throw new IllegalArgumentException("member " + self + " is none of " + bootstrap);
     }
     HardState hardState = restored.hardState();
-    RaftLog log = new RaftLog(restored.entries());
+    RaftLog log = new RaftLog(restored);
     invariant(
         log.lastTerm() <= hardState.term(),
         "the log ends in term %d, the member knows only %d",
         log.lastTerm(),
         hardState.term());
     Effects effects = new Effects(hardState);
-    member = new Member(config, self, membership, random, trace, log, effects);
+    member = new Member(config, self, restored.incarnation(), random, trace, log, effects);
     member.advanceTo(nowMs);
     roles = new Roles(member);
     elections = new Elections(member, roles);
     following = new Following(member, roles);
     leading = new Leading(member, roles);
-    check = new MessageCheck(self, membership);
+    check = new MessageCheck(self, log);
+  }
+
+  /** What the messages of this member have to tell of it. */
+  public Sender speaksAs() {
+    return new Sender(member.incarnation, member.log.configurations().presentIndex());
+  }
+
+  /** Takes a message of a peer that tells nothing of itself but its id. */
+  public void receive(RaftMessage message, long nowMs) {
+    receive(Sender.UNKNOWN, message, nowMs);
   }
 
   /** Takes a message of a peer. Those of strangers or for others are ignored. */
-  public void receive(RaftMessage message, long nowMs) {
+  public void receive(Sender sender, RaftMessage message, long nowMs) {
     member.advanceTo(nowMs);
-    String whyIgnore = check.whyIgnore(message);
+    String whyIgnore = check.whyIgnore(sender, message);
     if (whyIgnore != null) {
       member.trace.ignored(member.nowMs(), message, whyIgnore);
     } else if (message instanceof AppendEntries request) {
@@ -84,8 +94,8 @@ public final class RaftCore {
       leading.receive(reply);
     } else if (message instanceof RequestVote request) {
       elections.receive(request);
-    } else {
-      elections.receive((RequestVoteReply) message);
+    } else if (message instanceof RequestVoteReply reply) {
+      elections.receive(reply);
     }
   }
 

@@ -35,6 +35,7 @@ final class RaftLog {
     }
   }
 
+  private final Configurations configurations;
   private final ArrayList<Entry> entries;
   private final Deque<Write> writes = new ArrayDeque<>();
   private final long snapshot = 0;
@@ -48,18 +49,25 @@ final class RaftLog {
   private long unwritten;
 
   /** Restores the log from disk: everything in it is durable, nothing is known to be committed. */
-  RaftLog(List<Entry> restored) {
-    entries = new ArrayList<>(restored);
+  RaftLog(RestoredState restored) {
+    configurations = Configurations.of(restored);
+    entries = new ArrayList<>(restored.entries());
     long index = snapshot;
     long term = snapshotTerm;
     for (Entry entry : entries) {
       invariant(entry.index() == index + 1, "entry %s follows index %d", entry, index);
       invariant(entry.term() >= term, "entry %s follows term %d", entry, term);
+      configurations.appended(entry);
       index = entry.index();
       term = entry.term();
     }
     durable = last();
     unwritten = last() + 1;
+  }
+
+  /** The configurations in it. */
+  Configurations configurations() {
+    return configurations;
   }
 
   long last() {
@@ -136,6 +144,7 @@ final class RaftLog {
     invariant(entry.index() == last() + 1, "%d appended after %d", entry.index(), last());
     invariant(entry.term() >= lastTerm(), "term %d after %d", entry.term(), lastTerm());
     entries.add(entry);
+    configurations.appended(entry);
   }
 
   /**
@@ -144,6 +153,7 @@ final class RaftLog {
   void truncate(long from) {
     invariant(from > committed, "truncation at %d of what is committed up to %d", from, committed);
     entries.subList((int) (from - snapshot - 1), entries.size()).clear();
+    configurations.truncatedFrom(from);
     durable = Math.min(durable, from - 1);
     unwritten = Math.min(unwritten, from);
     for (Write write : writes) {

@@ -13,10 +13,28 @@ public sealed interface RaftMessage {
   /** The sender's term. A pre-vote request carries the term that the sender would campaign in. */
   long term();
 
-  /** Asks for a vote (§3.4), or with {@code preVote} whether one would be given (§9.6). */
+  /**
+   * Asks for a vote (§3.4), or with {@code preVote} whether one would be given (§9.6).
+   *
+   * @param transfer whether the leader itself asked for this election (§3.10), so that a voter who
+   *     hears that leader may vote all the same
+   */
   record RequestVote(
-      NodeId from, NodeId to, long term, boolean preVote, long lastLogIndex, long lastLogTerm)
-      implements RaftMessage {}
+      NodeId from,
+      NodeId to,
+      long term,
+      boolean preVote,
+      long lastLogIndex,
+      long lastLogTerm,
+      boolean transfer)
+      implements RaftMessage {
+
+    /** A request that no leader asked for. */
+    public RequestVote(
+        NodeId from, NodeId to, long term, boolean preVote, long lastLogIndex, long lastLogTerm) {
+      this(from, to, term, preVote, lastLogIndex, lastLogTerm, false);
+    }
+  }
 
   /**
    * Answers {@link RequestVote}.
@@ -64,6 +82,32 @@ public sealed interface RaftMessage {
       long conflictTerm,
       long conflictIndex,
       long round)
+      implements RaftMessage {}
+
+  /**
+   * Tells a follower that is up to date to campaign at once, because the leader hands over (§3.10).
+   *
+   * @param lastLogIndex where the leader's log ends; a follower whose log ends elsewhere got the
+   *     message too late
+   */
+  record TimeoutNow(NodeId from, NodeId to, long term, long lastLogIndex) implements RaftMessage {}
+
+  /**
+   * Asks the leader from which index on a linearizable read may be answered here (§6.4).
+   *
+   * @param request which question of the sender this is; it never asks two by one number, not even
+   *     over a restart
+   */
+  record ReadIndex(NodeId from, NodeId to, long term, long request) implements RaftMessage {}
+
+  /**
+   * Answers {@link ReadIndex}.
+   *
+   * @param confirmed whether the sender led after it was asked; else {@code index} means nothing
+   * @param index everything up to here must be applied before the read is answered
+   */
+  record ReadIndexReply(
+      NodeId from, NodeId to, long term, long request, boolean confirmed, long index)
       implements RaftMessage {}
 
   /**

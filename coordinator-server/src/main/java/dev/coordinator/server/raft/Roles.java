@@ -37,7 +37,7 @@ final class Roles {
 
   Roles(Member member) {
     this.member = member;
-    boolean alone = member.membership.isQuorum(Collections.singleton(member.self));
+    boolean alone = member.membership().isQuorum(Collections.singleton(member.self));
     role =
         new Follower(
             NodeId.NONE, member.nowMs(), alone ? member.nowMs() : member.drawElectionAtMs());
@@ -93,7 +93,7 @@ final class Roles {
   PreCandidate becomePreCandidate(String why) {
     invariant(!(role instanceof Leader), "the leader of term %d cannot campaign", term());
     leaveRole(ElectionResult.TIMED_OUT);
-    PreCandidate pre = new PreCandidate(new Tally(member.membership), member.drawElectionAtMs());
+    PreCandidate pre = new PreCandidate(new Tally(member.membership()), member.drawElectionAtMs());
     enter(pre, why);
     member.trace.electionStarted(member.nowMs(), true, term() + 1, why);
     return pre;
@@ -105,7 +105,7 @@ final class Roles {
     invariant(term() < MAX_TERM, "term %d is the last", term());
     leaveRole(ElectionResult.WON);
     changeTerm(term() + 1, member.self, why);
-    Candidate candidate = new Candidate(new Tally(member.membership), member.drawElectionAtMs());
+    Candidate candidate = new Candidate(new Tally(member.membership()), member.drawElectionAtMs());
     enter(candidate, why);
     member.trace.electionStarted(member.nowMs(), false, term(), why);
     return candidate;
@@ -117,7 +117,7 @@ final class Roles {
     leaveRole(ElectionResult.WON);
     RaftLog log = member.log;
     Leader leader =
-        new Leader(member.self, member.membership, log.last() + 1, member.nowMs(), member.config);
+        new Leader(member.self, member.membership(), log.last() + 1, member.nowMs(), member.config);
     enter(leader, why);
     member.clock.start(log.lastTerm(), log.lastStampMs(), member.nowMs());
     log.append(Entry.noOp(log.last() + 1, term(), member.clock.at(member.nowMs())));

@@ -19,7 +19,7 @@ class RaftLogTest {
     for (int index = 1; index <= 10_000; index++) {
       restored.add(Entry.noOp(index, 1, 0));
     }
-    RaftLog log = new RaftLog(restored);
+    RaftLog log = new RaftLog(RestoredState.ofLog(Membership.NONE, HardState.INITIAL, restored));
     log.commitTo(10_000);
 
     List<Integer> portions = new ArrayList<>();
