@@ -42,6 +42,25 @@ public final class CoordinatorMachine {
   /** The claim of a command that does not want to wait, or null. */
   private Claim impatient;
 
+  /** Nothing has been applied yet. */
+  public CoordinatorMachine() {}
+
+  /**
+   * Goes on from a state.
+   *
+   * @throws IllegalArgumentException if the state contradicts itself
+   */
+  public CoordinatorMachine(MachineState state) {
+    appliedIndex = state.appliedIndex();
+    clusterTimeMs = state.clusterTimeMs();
+    new Restore(state, leases, locks, deadlines).run();
+  }
+
+  /** The state as it is now, for any thread to read. */
+  public MachineState freeze() {
+    return Freeze.of(this);
+  }
+
   /**
    * Ends everything that is due at {@code clusterTimeMs}, in the order of deadlines, then executes
    * the command. Adds to {@code result}, which the caller has cleared.

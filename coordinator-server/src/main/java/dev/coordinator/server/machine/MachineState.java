@@ -14,6 +14,10 @@ public interface MachineState {
 
   long clusterTimeMs();
 
+  int leaseCount();
+
+  int lockCount();
+
   /** By rising id. */
   Iterator<LeaseState> leases();
 

@@ -92,6 +92,14 @@ final class RequestHistory {
     return request;
   }
 
+  /** Takes over what a state remembers of a lease. */
+  void restore(LeaseState stored) {
+    acknowledgedBelow = stored.acknowledgedBelow();
+    for (LeaseState.RequestState request : stored.requests()) {
+      begin(request.number(), request.fingerprint()).outcome = request.outcome();
+    }
+  }
+
   long acknowledgedBelow() {
     return acknowledgedBelow;
   }

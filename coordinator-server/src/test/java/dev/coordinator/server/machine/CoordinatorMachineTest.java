@@ -47,46 +47,25 @@ class CoordinatorMachineTest {
 
   /** Returns how often a lock was granted. */
   private static int compareOnRandomCommands(long seed) {
-    RandomGenerator random = new SplittableRandom(seed);
-    RandomCommands commands = new RandomCommands(random);
-    NaiveMachine naive = new NaiveMachine();
+    RandomHistory history = new RandomHistory(seed);
     CoordinatorMachine machine = new CoordinatorMachine();
     CoordinatorMachine twin = new CoordinatorMachine();
     MachineInvariants invariants = new MachineInvariants(machine);
-    ApplyResult expected = new ApplyResult();
     ApplyResult actual = new ApplyResult();
     ApplyResult ofTwin = new ApplyResult();
     int granted = 0;
-    long timeMs = 0;
-    long index = 0;
-    while (index < 300) {
-      index += random.nextInt(10) == 0 ? 2 : 1;
-      timeMs = Math.max(0, timeMs + random.nextInt(-20, 200));
-      Command command =
-          commands.next(
-              naive.leases.stream().map(lease -> lease.id).toList(),
-              naive.claims.stream().map(claim -> claim.replyIndex).toList(),
-              naive.claims.stream()
-                  .filter(claim -> claim.token != 0)
-                  .map(
-                      claim ->
-                          new Command.ReleaseLock(
-                              claim.name, claim.lease.id, claim.owner, claim.token, RequestId.NONE))
-                  .toList());
-      String where = "seed " + seed + ", entry " + index + " at " + timeMs + " ms: " + command;
-      expected.clear();
-      actual.clear();
-      ofTwin.clear();
-      naive.apply(index, timeMs, command, expected);
-      machine.apply(index, timeMs, command, actual);
-      twin.apply(index, timeMs, command, ofTwin);
-      assertEquals(expected.events, actual.events, where);
-      assertEquals(expected.replies, actual.replies, where);
+    while (history.index() < 300) {
+      history.advance();
+      history.applyTo(machine, actual);
+      history.applyTo(twin, ofTwin);
+      String where = history.toString();
+      assertEquals(history.expected.events, actual.events, where);
+      assertEquals(history.expected.replies, actual.replies, where);
       assertEquals(actual.events, ofTwin.events, where);
       assertEquals(actual.replies, ofTwin.replies, where);
-      assertEquals(naive.locks(), machine.view().locks("", "", 1_000), where);
-      assertEquals(naive.leases(), machine.view().leases(0, 1_000), where);
-      assertEquals(naive.nextDeadlineMs(), machine.view().nextDeadlineMs(), where);
+      assertEquals(history.naive.locks(), machine.view().locks("", "", 1_000), where);
+      assertEquals(history.naive.leases(), machine.view().leases(0, 1_000), where);
+      assertEquals(history.naive.nextDeadlineMs(), machine.view().nextDeadlineMs(), where);
       invariants.check();
       granted += (int) actual.events.stream().filter(Event.LockAcquired.class::isInstance).count();
     }
