@@ -12,9 +12,20 @@ import java.util.Map;
  */
 final class Beliefs {
 
+  /** Twice the drift, of a client and of a leader, must fit into the margin of the client. */
+  private static final double MAX_CLOCK_DRIFT = SimulatedClient.DRIFT_MARGIN / 2.1;
+
+  private final boolean clocksAreGood;
   private final Map<String, List<SimulatedClient>> holders = new HashMap<>();
 
+  Beliefs(double clockDrift) {
+    this.clocksAreGood = clockDrift <= MAX_CLOCK_DRIFT;
+  }
+
   void gained(String lock, SimulatedClient client) {
+    if (!clocksAreGood) {
+      return;
+    }
     List<SimulatedClient> believers = holders.computeIfAbsent(lock, any -> new ArrayList<>());
     believers.removeIf(other -> other == client || !other.believesToHold(lock));
     if (!believers.isEmpty()) {

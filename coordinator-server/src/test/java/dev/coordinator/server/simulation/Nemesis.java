@@ -1,27 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.simulation;
 
+import dev.coordinator.server.raft.NodeId;
+import dev.coordinator.server.storage.SimulatedDisk.Operation;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Random;
 
 /** Brings faults over a cluster, one after the other, until it is told to stop. */
 final class Nemesis {
 
+  /** What it can do. The others happen by themselves, at the probabilities of {@link Faults}. */
+  static final List<FaultKind> KINDS =
+      List.copyOf(
+          EnumSet.complementOf(EnumSet.of(FaultKind.CRASH_AFTER_SENDING, FaultKind.MUTE_LEADER)));
+
   private static final long MS = 1_000_000;
+  private static final Operation[] OPERATIONS = Operation.values();
 
   private final SimulatedCluster cluster;
+  private final SimulatedNetwork network;
   private final Schedule schedule;
   private boolean stopped;
 
   Nemesis(SimulatedCluster cluster) {
     this.cluster = cluster;
+    this.network = cluster.network();
     this.schedule = cluster.schedule();
   }
 
   void start() {
-    long gapNanos = cluster.faults().faultGapMs() * MS;
+    long gapNanos = cluster.faults().gapMs() * MS;
     schedule.after(
         schedule.random().nextLong(1, 2 * gapNanos),
         () -> {
@@ -37,20 +48,31 @@ final class Nemesis {
   }
 
   private void strike() {
+    List<FaultKind> kinds = cluster.faults().kinds();
+    FaultKind kind = kinds.get(schedule.random().nextInt(kinds.size()));
     SimulatedMember victim = victim();
-    switch (schedule.random().nextInt(9)) {
-      case 0 -> cluster.crashAndRestart(victim, true);
-      case 1 -> cluster.crashAndRestart(victim, false);
-      case 2 -> cluster.members().forEach(member -> cluster.crashAndRestart(member, true));
-      case 3 -> victim.pause(schedule.delayNanos(20 * MS, 3_000 * MS));
-      case 4 -> isolate(victim, true, true);
-      case 5 -> isolate(victim, true, false);
-      case 6 -> isolate(victim, false, true);
-      case 7 -> split();
-      default -> {
-        cluster.note("the network heals");
-        cluster.network().healAll();
-      }
+    if (kind == FaultKind.BIT_FLIP && !cluster.damage(victim)) {
+      return;
+    }
+    switch (kind) {
+      case BIT_FLIP -> {}
+      case KILL -> cluster.crashAndRestart(victim, false);
+      case POWER_CUT -> cluster.crashAndRestart(victim, true);
+      case KILL_ALL -> cluster.members().forEach(any -> cluster.crashAndRestart(any, false));
+      case POWER_CUT_ALL -> cluster.members().forEach(any -> cluster.crashAndRestart(any, true));
+      case CRASH_AT_DISK -> setTrap(victim.diskFaults());
+      case WRITE_ERROR -> victim.diskFaults().refuse(Operation.WRITE);
+      case SYNC_ERROR -> victim.diskFaults().refuse(Operation.FORCE);
+      case DISK_FULL -> fillDisk(victim);
+      case SLOW_DISK -> slowDisk(victim);
+      case PAUSE -> victim.pause(schedule.delayNanos(20 * MS, 5_000 * MS));
+      case FLAPPING -> flap(victim);
+      case SWIZZLE_CLOG -> swizzleClog();
+      case SLOW_NETWORK -> slowNetwork(victim);
+      default -> partition(kind, victim);
+    }
+    if (kind != FaultKind.CRASH_AT_DISK) {
+      cluster.figures().fault(kind); // That one counts when it happens.
     }
   }
 
@@ -65,36 +87,132 @@ final class Nemesis {
     return cluster.members().get(schedule.random().nextInt(cluster.members().size()));
   }
 
-  private void isolate(SimulatedMember victim, boolean in, boolean out) {
-    cluster.note("%s is cut off%s", victim, in && out ? "" : in ? " inwards" : " outwards");
-    for (SimulatedMember other : cluster.members()) {
-      if (other != victim) {
-        if (in) {
-          cluster.network().cut(other.id(), victim.id());
-          cluster.noticeLater(victim, other.id());
-        }
-        if (out) {
-          cluster.network().cut(victim.id(), other.id());
-          cluster.noticeLater(other, victim.id());
-        }
+  // ------------------------------------------------------------------------------------- the disk
+
+  private void setTrap(DiskFaults disk) {
+    Operation operation = OPERATIONS[schedule.random().nextInt(OPERATIONS.length)];
+    disk.dieAt(operation, schedule.random().nextInt(3), schedule.random().nextBoolean());
+  }
+
+  private void fillDisk(SimulatedMember victim) {
+    cluster.note("the disk of %s is full", victim);
+    long freeBytes = schedule.random().nextInt(4_096);
+    victim.disk().setCapacityBytes(victim.disk().usedBytes() + freeBytes);
+    later(
+        5_000,
+        () -> {
+          cluster.note("the disk of %s has space again", victim);
+          victim.disk().setCapacityBytes(Long.MAX_VALUE);
+        });
+  }
+
+  private void slowDisk(SimulatedMember victim) {
+    long byMs = 50L << schedule.random().nextInt(4);
+    cluster.note("the disk of %s takes %d ms longer", victim, byMs);
+    victim.slowDisk(byMs * MS);
+    later(10_000, () -> victim.slowDisk(0));
+  }
+
+  // ---------------------------------------------------------------------------------- the network
+
+  private void partition(FaultKind kind, SimulatedMember victim) {
+    List<NodeId> order = shuffled(victim);
+    int size = order.size();
+    switch (kind) {
+      case ISOLATION -> cut(Partition.split(network, order, 1));
+      case MINORITY_LEADER -> cut(Partition.split(network, order, (size - 1) / 2));
+      case SPLIT -> cut(Partition.split(network, order, 1 + schedule.random().nextInt(size - 1)));
+      case ONE_WAY_CUT -> cut(Partition.oneWay(network, order, schedule.random().nextBoolean()));
+      case BRIDGE -> {
+        Collections.swap(order, 0, schedule.random().nextInt(size));
+        cut(Partition.bridge(network, order));
       }
+      case RING ->
+          cut(size < 5 ? Partition.bridge(network, order) : Partition.ring(network, order));
+      default -> throw new AssertionError(kind);
     }
   }
 
-  /** Two sides, and sometimes a bridge that reaches both. */
-  private void split() {
-    List<SimulatedMember> order = new ArrayList<>(cluster.members());
-    Collections.shuffle(order, new Random(schedule.random().nextLong()));
-    int half = order.size() / 2;
-    boolean bridge = schedule.random().nextBoolean();
-    cluster.note(
-        "split %s | %s%s",
-        order.subList(0, half), order.subList(half, order.size()), bridge ? " with a bridge" : "");
-    for (SimulatedMember left : order.subList(0, half)) {
-      for (SimulatedMember right : order.subList(bridge ? half + 1 : half, order.size())) {
-        cluster.network().cut(left.id(), right.id());
-        cluster.network().cut(right.id(), left.id());
+  private void cut(Partition partition) {
+    cluster.note("the network: %s", partition);
+    partition.close();
+    boolean connectionsBreak = schedule.random().nextBoolean();
+    for (SimulatedMember from : cluster.members()) {
+      for (SimulatedMember to : cluster.members()) {
+        if (connectionsBreak && network.isCut(from.id(), to.id())) {
+          cluster.noticeLater(to, from.id());
+        }
       }
     }
+    later(
+        cluster.faults().maxCutMs(),
+        () -> {
+          cluster.note("the network: no longer %s", partition);
+          partition.open();
+        });
+  }
+
+  private void flap(SimulatedMember victim) {
+    Partition partition = Partition.split(network, shuffled(victim).subList(0, 2), 1);
+    cluster.note("the network: flapping, %s", partition);
+    flap(partition, 2 + 2 * schedule.random().nextInt(20));
+  }
+
+  private void flap(Partition partition, int times) {
+    partition.flap();
+    if (times > 1) {
+      schedule.after(
+          schedule.random().nextLong(100 * MS, 500 * MS), () -> flap(partition, times - 1));
+    }
+  }
+
+  /** Clogs some members one by one, and frees them in another order. */
+  private void swizzleClog() {
+    List<NodeId> order = shuffled(null);
+    List<NodeId> some = order.subList(0, 1 + schedule.random().nextInt(order.size()));
+    long atNanos = 0;
+    for (NodeId member : some) {
+      atNanos += schedule.random().nextLong(1, 500 * MS);
+      schedule.after(
+          atNanos,
+          () -> {
+            cluster.note("the network: what member %s sends or gets must wait", member);
+            network.clog(member);
+          });
+    }
+    List<NodeId> back = new ArrayList<>(some);
+    Collections.shuffle(back, new Random(schedule.random().nextLong()));
+    for (NodeId member : back) {
+      atNanos += schedule.random().nextLong(1, 500 * MS);
+      schedule.after(
+          atNanos,
+          () -> {
+            cluster.note("the network: member %s is free again", member);
+            network.unclog(member);
+          });
+    }
+  }
+
+  private void slowNetwork(SimulatedMember victim) {
+    long byMs = 20L << schedule.random().nextInt(5);
+    cluster.note("the network: messages to and from %s take %d ms longer", victim, byMs);
+    network.slow(victim.id(), byMs * MS);
+    later(cluster.faults().maxCutMs(), () -> network.slow(victim.id(), 0));
+  }
+
+  /** All members in a random order, but this one first. */
+  private List<NodeId> shuffled(SimulatedMember first) {
+    List<NodeId> order = new ArrayList<>();
+    cluster.members().forEach(member -> order.add(member.id()));
+    Collections.shuffle(order, new Random(schedule.random().nextLong()));
+    if (first != null) {
+      order.remove(first.id());
+      order.add(0, first.id());
+    }
+    return order;
+  }
+
+  private void later(long withinMs, Runnable end) {
+    schedule.after(schedule.delayNanos(100 * MS, withinMs * MS), end);
   }
 }

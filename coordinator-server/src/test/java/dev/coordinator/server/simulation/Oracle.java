@@ -33,10 +33,12 @@ final class Oracle {
   private final Map<Long, Long> renewalSentNanos = new HashMap<>();
   private final CoordinatorMachine machine = new CoordinatorMachine();
   private final ApplyResult result = new ApplyResult();
+  private final Figures figures;
   private long acknowledgedRevision;
 
-  Oracle(Schedule schedule, double clockDrift) {
+  Oracle(Schedule schedule, double clockDrift, Figures figures) {
     this.schedule = schedule;
+    this.figures = figures;
     this.clockDrift = clockDrift;
   }
 
@@ -44,8 +46,20 @@ final class Oracle {
     return log.size();
   }
 
+  /** The state that follows from what was committed. */
+  String state() {
+    return describe(machine);
+  }
+
+  static String describe(CoordinatorMachine machine) {
+    StringBuilder text = new StringBuilder();
+    machine.describe(text);
+    return text.toString();
+  }
+
   /** Election safety (§3.2): at most one leader in a term. */
   void leads(NodeId member, long term) {
+    figures.led();
     NodeId other = leaders.putIfAbsent(term, member);
     if (other != null && !other.equals(member)) {
       throw new Violation("members %s and %s both led in term %d", other, member, term);
@@ -68,12 +82,14 @@ final class Oracle {
           member, entry, log.size());
     }
     log.add(entry);
-    if (entry.kind() == EntryKind.COMMAND) {
-      Command command = CommandCodec.decode(entry.payload());
-      result.clear();
-      machine.apply(entry.index(), entry.clusterTimeMs(), command, result);
-      result.events.forEach(event -> check(entry, event));
-    }
+    figures.committed();
+    Command command =
+        entry.kind() == EntryKind.COMMAND
+            ? CommandCodec.decode(entry.payload())
+            : Command.Pulse.INSTANCE; // It carries nothing else but the time.
+    result.clear();
+    machine.apply(entry.index(), entry.clusterTimeMs(), command, result);
+    result.events.forEach(event -> check(entry, event));
   }
 
   private void check(Entry entry, Event event) {
@@ -126,6 +142,7 @@ final class Oracle {
 
   /** A client got a linearizable answer. */
   void readAnswered(long revision, long acknowledgedBefore) {
+    figures.read();
     if (revision < acknowledgedBefore) {
       throw new Violation(
           "a read answered from revision %d, but revision %d was acknowledged before it began",

@@ -21,6 +21,8 @@ final class Schedule {
   private final RandomGenerator random;
   private long nowNanos;
   private long sequence;
+  private long firstSequence;
+  private long traceHash;
 
   Schedule(RandomGenerator random) {
     this.random = random;
@@ -42,6 +44,11 @@ final class Schedule {
     events.add(new Event(Math.max(atNanos, nowNanos), sequence++, action));
   }
 
+  /** Happens at this moment, before everything else that will. */
+  void first(Runnable action) {
+    events.add(new Event(nowNanos, --firstSequence, action));
+  }
+
   void after(long delayNanos, Runnable action) {
     at(nowNanos + delayNanos, action);
   }
@@ -55,8 +62,19 @@ final class Schedule {
     }
     events.poll();
     nowNanos = next.atNanos;
+    trace(next.atNanos + next.sequence * 31);
     next.action.run();
     return true;
+  }
+
+  /** Adds something that happened to what two equal runs have in common. */
+  void trace(long what) {
+    traceHash = (traceHash ^ what) * 0x9E3779B97F4A7C15L;
+  }
+
+  /** Equal for two runs that did the same. */
+  long traceHash() {
+    return traceHash;
   }
 
   /** A delay between the two bounds, mostly near the lower one. */

@@ -19,7 +19,7 @@ import java.util.function.Consumer;
 final class SimulatedClient {
 
   private static final long MS = 1_000_000;
-  private static final double DRIFT_MARGIN = 0.05;
+  static final double DRIFT_MARGIN = 0.05;
   private static final long ATTEMPT_TIMEOUT_NANOS = 700 * MS;
   private static final String[] LOCKS = {"a", "b", "jobs/c"};
 
@@ -38,6 +38,7 @@ final class SimulatedClient {
   private String lock;
   private String owner;
   private long token;
+  private boolean acquiredInCalm;
 
   SimulatedClient(SimulatedCluster cluster, int number, double clockRate) {
     this.cluster = cluster;
@@ -73,6 +74,9 @@ final class SimulatedClient {
   }
 
   private void openLease() {
+    if (cluster.clientsAreStopped()) {
+      return;
+    }
     life++;
     leaseId = 0;
     localDeadlineNanos = 0;
@@ -111,6 +115,7 @@ final class SimulatedClient {
             renewedBy(lease, sentNanos);
             keepAlive();
           } else {
+            cluster.note("%s is told that lease %d is gone", name, lease);
             openLease();
           }
         },
@@ -140,6 +145,7 @@ final class SimulatedClient {
   private void acquire() {
     String wanted = LOCKS[schedule.random().nextInt(LOCKS.length)];
     String as = name + "#" + nextNumber;
+    boolean inCalm = cluster.isCalm();
     long waitMs =
         List.of(0L, 300L, 3_000L, Command.AcquireLock.UNLIMITED).get(schedule.random().nextInt(4));
     Command acquire = new Command.AcquireLock(wanted, leaseId, null, as, waitMs, "", nextRequest());
@@ -147,6 +153,7 @@ final class SimulatedClient {
         acquire,
         answer -> {
           if (answer instanceof Outcome.LockAcquired acquired) {
+            acquiredInCalm = inCalm;
             hold(wanted, as, acquired.token());
           } else {
             think(100, this::choose);
@@ -178,10 +185,22 @@ final class SimulatedClient {
   private void release() {
     Command release = new Command.ReleaseLock(lock, leaseId, owner, token, nextRequest());
     lock = null;
-    submit(release, answer -> think(100, this::choose), this::leaseAlive);
+    boolean inCalm = acquiredInCalm;
+    submit(
+        release,
+        answer -> {
+          if (inCalm && answer instanceof Outcome.LockReleased) {
+            cluster.roundInCalm();
+          }
+          think(100, this::choose);
+        },
+        this::leaseAlive);
   }
 
   private void keepReading() {
+    if (cluster.clientsAreStopped()) {
+      return;
+    }
     schedule.after(schedule.random().nextLong(1, 150 * MS), this::keepReading);
     long acknowledgedBefore = cluster.oracle().acknowledgedRevision();
     String wanted = LOCKS[schedule.random().nextInt(LOCKS.length)];
@@ -213,7 +232,7 @@ final class SimulatedClient {
     boolean[] over = new boolean[1];
     Runnable again =
         () -> {
-          if (ofLife != life || answered[0] || over[0]) {
+          if (ofLife != life || answered[0] || over[0] || cluster.clientsAreStopped()) {
             return;
           }
           over[0] = true;
@@ -233,6 +252,7 @@ final class SimulatedClient {
             return; // A later attempt of this client took the place in the queue.
           }
           answered[0] = true;
+          cluster.note("%s is told: %s", name, answer.value());
           if (answer.value() instanceof Outcome.LeaseNotFound
               || answer.value() instanceof Outcome.LeaseEnded) {
             openLease();
@@ -251,7 +271,7 @@ final class SimulatedClient {
     schedule.after(
         schedule.random().nextLong(1, 2 * meanMs * MS),
         () -> {
-          if (ofLife == life) {
+          if (ofLife == life && !cluster.clientsAreStopped()) {
             then.run();
           }
         });

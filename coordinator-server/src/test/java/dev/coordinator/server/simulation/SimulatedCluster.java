@@ -25,27 +25,34 @@ final class SimulatedCluster {
 
   private static final long MS = 1_000_000;
 
+  /** The slowest disk of the phase without faults. */
+  private static final long CALM_SYNC_NANOS = 20 * MS;
+
   private final Schedule schedule;
+  private final Tuning tuning;
   private final Faults faults;
   private final Story story;
+  private final Figures figures = new Figures();
   private final Oracle oracle;
-  private final Beliefs beliefs = new Beliefs();
+  private final Beliefs beliefs;
   private final SimulatedNetwork network;
   private final List<SimulatedMember> members = new ArrayList<>();
   private final Map<String, GuardedResource> resources = new TreeMap<>();
   private boolean calm;
+  private boolean clientsStopped;
+  private long calmRounds;
   private SimulatedMember hint;
-  private long traceHash;
 
   SimulatedCluster(RandomGenerator random, Story story) {
     this.schedule = new Schedule(random);
     this.story = story;
     this.faults = Faults.draw(random);
-    this.oracle = new Oracle(schedule, faults.clockDrift());
-    this.network = new SimulatedNetwork(schedule, faults, this::deliver);
-    int size = new int[] {3, 3, 5, 7}[random.nextInt(4)];
+    this.tuning = Tuning.draw(random, faults.maxDelayMs());
+    this.oracle = new Oracle(schedule, faults.clockDrift(), figures);
+    this.beliefs = new Beliefs(faults.clockDrift());
+    this.network = new SimulatedNetwork(schedule, faults, this::deliver, figures);
     List<NodeId> ids = new ArrayList<>();
-    for (int i = 1; i <= size; i++) {
+    for (int i = 1; i <= tuning.members(); i++) {
       ids.add(new NodeId(i));
     }
     Membership membership = new Membership(ids);
@@ -53,9 +60,10 @@ final class SimulatedCluster {
       members.add(new SimulatedMember(this, id, membership));
     }
     hint = members.get(0);
-    note("%d members, %s", size, faults);
+    note("%s", tuning);
+    note("%s", faults);
     members.forEach(SimulatedMember::start);
-    for (int i = 1; i <= 4; i++) {
+    for (int i = 1; i <= tuning.clients(); i++) {
       new SimulatedClient(this, i, drawClockRate()).start();
     }
   }
@@ -64,6 +72,14 @@ final class SimulatedCluster {
 
   Schedule schedule() {
     return schedule;
+  }
+
+  Tuning tuning() {
+    return tuning;
+  }
+
+  Figures figures() {
+    return figures;
   }
 
   Faults faults() {
@@ -112,9 +128,25 @@ final class SimulatedCluster {
     story.tell(schedule.nowMs(), format, args);
   }
 
-  /** Equal for two runs that did the same. */
-  long traceHash() {
-    return traceHash;
+  long maxSyncNanos() {
+    long nanos = faults.maxSyncMs() * MS;
+    return calm ? Math.min(nanos, CALM_SYNC_NANOS) : nanos;
+  }
+
+  /** How the members stand, for people. */
+  String describe() {
+    StringBuilder text = new StringBuilder();
+    for (SimulatedMember member : members) {
+      text.append("  ").append(member.describe());
+      List<NodeId> unheard = new ArrayList<>();
+      for (SimulatedMember other : members) {
+        if (network.isCut(other.id(), member.id())) {
+          unheard.add(other.id());
+        }
+      }
+      text.append(unheard.isEmpty() ? "" : ", does not hear " + unheard).append('\n');
+    }
+    return text.toString();
   }
 
   // -------------------------------------------------------------------------------- the running
@@ -127,8 +159,7 @@ final class SimulatedCluster {
   }
 
   private void deliver(RaftMessage message) {
-    long what = message.from().value() * 31 + message.to().value() * 7 + message.term();
-    traceHash = (traceHash ^ (schedule.nowNanos() + what)) * 0x9E3779B97F4A7C15L;
+    schedule.trace(message.from().value() * 31 + message.to().value() * 7 + message.term());
     member(message.to()).receive(message);
   }
 
@@ -139,20 +170,43 @@ final class SimulatedCluster {
   // ------------------------------------------------------------------------------------- faults
 
   void crashAndRestart(SimulatedMember member, boolean powerCut) {
-    if (!member.isAlive()) {
-      return;
+    if (member.isAlive()) {
+      member.crash(powerCut);
+      crashed(member);
     }
-    member.crash(powerCut);
+  }
+
+  /** The others notice that a member is gone, and it comes back. */
+  void crashed(SimulatedMember member) {
     members.forEach(other -> noticeLater(other, member.id()));
-    long downNanos = schedule.delayNanos(5 * MS, faults.maxDownMs() * MS);
+    restartLater(member);
+  }
+
+  void restartLater(SimulatedMember member) {
     schedule.after(
-        downNanos,
+        schedule.delayNanos(5 * MS, faults.maxDownMs() * MS),
         () -> {
-          if (!member.isAlive()) {
+          if (!member.isAlive() && !member.refusesToStart()) {
             note("%s restarts", member);
             member.start();
           }
         });
+  }
+
+  /**
+   * Flips bits on the disk of a member while it is down. The others must still be able to know all
+   * that was promised, so this befalls no more members than the cluster can do without.
+   *
+   * @return whether it befell this one
+   */
+  boolean damage(SimulatedMember victim) {
+    long damaged = members.stream().filter(SimulatedMember::isDamaged).count();
+    if (victim.isDamaged() || !victim.hasLog() || damaged >= (members.size() - 1) / 2) {
+      return false;
+    }
+    crashAndRestart(victim, schedule.random().nextBoolean());
+    victim.flipBits();
+    return true;
   }
 
   /** Most broken connections are noticed at once, some only by silence. */
@@ -165,24 +219,50 @@ final class SimulatedCluster {
   /** A member has just become leader and has sent nothing yet. */
   void leads(SimulatedMember leader) {
     if (!calm && schedule.chance(faults.muteNewLeader())) {
-      note("%s is not heard", leader);
-      for (SimulatedMember other : members) {
-        network.cut(leader.id(), other.id());
-      }
-      schedule.after(schedule.delayNanos(100 * MS, 3_000 * MS), network::healAll);
+      figures.fault(FaultKind.MUTE_LEADER);
+      List<NodeId> order = new ArrayList<>();
+      order.add(leader.id());
+      members.stream().filter(other -> other != leader).forEach(other -> order.add(other.id()));
+      Partition mute = Partition.oneWay(network, order, false);
+      note("the network: %s", mute);
+      mute.close();
+      schedule.after(schedule.delayNanos(100 * MS, 3_000 * MS), mute::open);
     }
   }
 
-  /** From here on nothing goes wrong any more, and everybody is back. */
+  /** From here on nothing goes wrong any more, and everybody is back who can be. */
   void calm() {
     note("calm");
     calm = true;
     network.calm();
     for (SimulatedMember member : members) {
+      member.calm();
       if (!member.isAlive()) {
         member.start();
       }
     }
+  }
+
+  boolean isCalm() {
+    return calm;
+  }
+
+  void stopClients() {
+    note("the clients stop");
+    clientsStopped = true;
+  }
+
+  boolean clientsAreStopped() {
+    return clientsStopped;
+  }
+
+  /** A client took a lock and gave it back, all of that in the calm. */
+  void roundInCalm() {
+    calmRounds++;
+  }
+
+  long roundsInCalm() {
+    return calmRounds;
   }
 
   // ------------------------------------------------------------------------------ what clients do
@@ -203,6 +283,7 @@ final class SimulatedCluster {
                 target,
                 sent[0].future(),
                 answer -> {
+                  figures.acknowledged();
                   oracle.acknowledged(sent[0].index(), payload, answer.revision());
                   onAnswer.accept(answer);
                 },

@@ -12,9 +12,9 @@ import dev.coordinator.server.storage.SegmentedLog;
 import dev.coordinator.server.storage.SegmentedLogConfig;
 import dev.coordinator.server.storage.SimulatedDisk;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongSupplier;
 
 /**
  * The real write-ahead log of one life of a member, on its simulated disk. What the log writer's
@@ -22,11 +22,10 @@ import java.util.List;
  */
 final class SimulatedLog implements LogStore {
 
-  private static final SegmentedLogConfig SMALL_SEGMENTS =
-      new SegmentedLogConfig(16 << 10, 8 << 10);
+  static final long SALT = 7;
 
   private final Schedule schedule;
-  private final long maxSyncNanos;
+  private final LongSupplier syncNanos;
   private final SegmentedLog log;
   private final RecoveredLog recovered;
   private final List<WriteBatch> waiting = new ArrayList<>();
@@ -37,16 +36,35 @@ final class SimulatedLog implements LogStore {
   private Inbox inbox;
   private boolean writing;
   private boolean dead;
+  private boolean failed;
 
-  SimulatedLog(Schedule schedule, Faults faults, SimulatedDisk disk, NodeId member)
+  /**
+   * @param syncNanos how long the next write takes
+   */
+  SimulatedLog(
+      Schedule schedule,
+      SimulatedDisk disk,
+      NodeId member,
+      SegmentedLogConfig config,
+      LongSupplier syncNanos)
       throws IOException {
     this.schedule = schedule;
-    this.maxSyncNanos = faults.maxSyncMs() * 1_000_000;
-    this.log =
-        SegmentedLog.open(
-            disk, new LogIdentity("simulated", member, 7), SMALL_SEGMENTS, Runnable::run);
+    this.syncNanos = syncNanos;
+    this.log = open(disk, member, config);
     this.recovered = log.takeRecovered();
     this.entries = new ArrayList<>(recovered.entries());
+  }
+
+  private static SegmentedLog open(SimulatedDisk disk, NodeId member, SegmentedLogConfig config)
+      throws IOException {
+    return SegmentedLog.open(
+        disk, new LogIdentity("simulated", member, SALT), config, Runnable::run);
+  }
+
+  /** What a member would find on a disk, which stays as it is. */
+  static RecoveredLog read(SimulatedDisk disk, NodeId member, SegmentedLogConfig config)
+      throws IOException {
+    return open(disk.copy(), member, config).takeRecovered();
   }
 
   RecoveredLog recovered() {
@@ -61,6 +79,11 @@ final class SimulatedLog implements LogStore {
     return entries.get((int) index - 1);
   }
 
+  /** Whether a write failed: the member has been told and must not go on. */
+  boolean hasFailed() {
+    return failed;
+  }
+
   /** Nothing more is written or reported. */
   void die() {
     dead = true;
@@ -68,6 +91,9 @@ final class SimulatedLog implements LogStore {
 
   @Override
   public void append(WriteBatch batch) {
+    if (dead || failed) {
+      return;
+    }
     if (!batch.entries().isEmpty()) {
       int from = (int) batch.entries().get(0).index() - 1;
       entries.subList(from, entries.size()).clear();
@@ -87,22 +113,29 @@ final class SimulatedLog implements LogStore {
     try {
       log.write(group);
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      failed = true;
+      inbox.failed(e);
+      return;
+    } catch (DiskFaults.Killed e) {
+      die();
+      return;
     }
-    schedule.after(
-        schedule.delayNanos(200_000, maxSyncNanos),
-        () -> {
-          if (!dead) {
-            sync(group.get(group.size() - 1).number());
-          }
-        });
+    schedule.after(syncNanos.getAsLong(), () -> sync(group.get(group.size() - 1).number()));
   }
 
   private void sync(long number) {
+    if (dead) {
+      return;
+    }
     try {
       log.sync();
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      failed = true;
+      inbox.failed(e);
+      return;
+    } catch (DiskFaults.Killed e) {
+      die();
+      return;
     }
     writing = false;
     inbox.persisted(number);

@@ -3,84 +3,136 @@ package dev.coordinator.server.simulation;
 
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
-import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * The ways between members: they lose, repeat, delay and reorder messages, and can be cut one by
- * one.
+ * The ways between members: they lose, repeat, delay and reorder messages, can be cut one by one,
+ * and clog.
+ *
+ * <p>Several faults may hold one way at once; it is free again when all of them are over.
  */
 final class SimulatedNetwork {
 
-  private record Way(NodeId from, NodeId to) implements Comparable<Way> {
-    @Override
-    public int compareTo(Way other) {
-      int byFrom = from.compareTo(other.from);
-      return byFrom != 0 ? byFrom : to.compareTo(other.to);
-    }
-  }
-
+  private static final int MAX_MEMBERS = 64;
   private static final long MIN_DELAY_NANOS = 50_000;
 
   private final Schedule schedule;
   private final Consumer<RaftMessage> receiver;
-  private final Set<Way> cut = new TreeSet<>();
-  private final Map<NodeId, Integer> losses = new TreeMap<>();
+  private final Figures figures;
+  private final int[][] cuts = new int[MAX_MEMBERS][MAX_MEMBERS];
+  private final int[] clogs = new int[MAX_MEMBERS];
+  private final long[] slowNanos = new long[MAX_MEMBERS];
+
+  /** How often everything that a member had sent was lost with it. */
+  private final int[] losses = new int[MAX_MEMBERS];
+
+  private List<RaftMessage> held = new ArrayList<>();
   private double loss;
   private double duplication;
   private long maxDelayNanos;
+  private boolean calm;
 
-  SimulatedNetwork(Schedule schedule, Faults faults, Consumer<RaftMessage> receiver) {
+  SimulatedNetwork(
+      Schedule schedule, Faults faults, Consumer<RaftMessage> receiver, Figures figures) {
     this.schedule = schedule;
     this.receiver = receiver;
+    this.figures = figures;
     this.loss = faults.loss();
     this.duplication = faults.duplication();
     this.maxDelayNanos = faults.maxDelayMs() * 1_000_000;
   }
 
   void send(RaftMessage message) {
-    if (cut.contains(new Way(message.from(), message.to())) || schedule.chance(loss)) {
+    figures.sent();
+    if (isCut(message.from(), message.to()) || schedule.chance(loss)) {
+      figures.lost();
       return;
     }
     deliverLater(message);
     if (schedule.chance(duplication)) {
+      figures.repeated();
       deliverLater(message);
     }
   }
 
   private void deliverLater(RaftMessage message) {
-    int lossesBefore = losses.getOrDefault(message.from(), 0);
+    int from = index(message.from());
+    int lossesBefore = losses[from];
+    long delayNanos = schedule.delayNanos(MIN_DELAY_NANOS, maxDelayNanos);
     schedule.after(
-        schedule.delayNanos(MIN_DELAY_NANOS, maxDelayNanos),
+        delayNanos + slowNanos[from] + slowNanos[index(message.to())],
         () -> {
-          if (!cut.contains(new Way(message.from(), message.to()))
-              && lossesBefore == losses.getOrDefault(message.from(), 0)) {
+          if (isCut(message.from(), message.to()) || lossesBefore != losses[from]) {
+            figures.lost();
+          } else if (clogs[from] + clogs[index(message.to())] > 0) {
+            held.add(message);
+          } else {
             receiver.accept(message);
           }
         });
   }
 
+  private static int index(NodeId member) {
+    return (int) member.value();
+  }
+
+  // ----------------------------------------------------------------------------------- the faults
+
+  boolean isCut(NodeId from, NodeId to) {
+    return cuts[index(from)][index(to)] > 0;
+  }
+
   void cut(NodeId from, NodeId to) {
-    cut.add(new Way(from, to));
+    if (!calm) {
+      cuts[index(from)][index(to)]++;
+    }
+  }
+
+  void join(NodeId from, NodeId to) {
+    cuts[index(from)][index(to)] = Math.max(0, cuts[index(from)][index(to)] - 1);
+  }
+
+  /** What comes from this member and what goes to it waits. */
+  void clog(NodeId member) {
+    if (!calm) {
+      clogs[index(member)]++;
+    }
+  }
+
+  void unclog(NodeId member) {
+    clogs[index(member)] = Math.max(0, clogs[index(member)] - 1);
+    releaseHeld();
+  }
+
+  private void releaseHeld() {
+    List<RaftMessage> released = held;
+    held = new ArrayList<>();
+    released.forEach(this::deliverLater);
+  }
+
+  void slow(NodeId member, long byNanos) {
+    slowNanos[index(member)] = calm ? 0 : byNanos;
   }
 
   /** What is on its way from this member never arrives. */
   void loseAllFrom(NodeId sender) {
-    losses.merge(sender, 1, Integer::sum);
+    losses[index(sender)]++;
   }
 
-  void healAll() {
-    cut.clear();
-  }
-
-  /** No more losses, repeats or long ways. */
+  /** No more losses, repeats, cuts or long ways. */
   void calm() {
-    cut.clear();
+    calm = true;
+    for (int member = 0; member < MAX_MEMBERS; member++) {
+      Arrays.fill(cuts[member], 0);
+      clogs[member] = 0;
+      slowNanos[member] = 0;
+    }
     loss = 0;
     duplication = 0;
     maxDelayNanos = Math.min(maxDelayNanos, 5_000_000);
+    releaseHeld();
   }
 }

@@ -2,25 +2,36 @@
 package dev.coordinator.server.simulation;
 
 import dev.coordinator.server.machine.CoordinatorMachine;
-import java.util.Map;
+import java.util.List;
 import java.util.SplittableRandom;
-import java.util.TreeMap;
 
 /**
  * One run of a simulated cluster, decided by its seed alone.
  *
- * <p>Faults first; then a calm in which the cluster must recover: a leader, a new commit, and
- * members that hold the same state to the byte.
+ * <p>Faults first; then a calm in which the cluster must recover: a leader, new commits, clients
+ * that take locks and give them back, and members that hold the same state to the byte.
  */
 public final class Simulation {
 
   /** Entries that travel one by one over slow ways to slow disks may take a while. */
   private static final long MAX_CALM_MS = 300_000;
 
-  private static final long STEP_MS = 1_000;
+  private static final long STEP_MS = 200;
+  private static final long SMALL_STEP_MS = 10;
   private static final int STORY_LINES = 400;
 
-  private Simulation() {}
+  private final SimulatedCluster cluster;
+
+  private Simulation(long seed, Story story) {
+    this.cluster = new SimulatedCluster(new SplittableRandom(seed), story);
+  }
+
+  /**
+   * What a run did.
+   *
+   * @param traceHash equal for two runs that did the same
+   */
+  record Result(long traceHash, Figures figures) {}
 
   /** Says what a seed did: null, or the violation with its story. */
   public static String violation(long seed, long faultyMs) {
@@ -28,37 +39,53 @@ public final class Simulation {
       run(seed, faultyMs, Story.SILENT);
       return null;
     } catch (Throwable found) {
-      Story story = new Story(STORY_LINES);
-      try {
-        run(seed, faultyMs, story);
-        return "seed " + seed + " failed once, but not when repeated: " + found;
-      } catch (Throwable again) {
-        return story + "\nseed " + seed + " after this story: " + again;
-      }
+      return retell(seed, faultyMs, found);
     }
   }
 
-  /**
-   * Runs one seed.
-   *
-   * @return the hash of its trace
-   */
-  static long run(long seed, long faultyMs, Story story) {
-    SimulatedCluster cluster = new SimulatedCluster(new SplittableRandom(seed), story);
+  static String retell(long seed, long faultyMs, Throwable found) {
+    Story story = new Story(STORY_LINES);
+    Simulation again = new Simulation(seed, story);
+    try {
+      again.run(faultyMs);
+      return "seed " + seed + " failed once, but not when repeated: " + found;
+    } catch (Throwable violation) {
+      return story
+          + "\n"
+          + again.cluster.describe()
+          + "seed "
+          + seed
+          + " after this story: "
+          + violation;
+    }
+  }
+
+  static Result run(long seed, long faultyMs, Story story) {
+    return new Simulation(seed, story).run(faultyMs);
+  }
+
+  private Result run(long faultyMs) {
     Nemesis nemesis = new Nemesis(cluster);
     nemesis.start();
     cluster.run(faultyMs);
     nemesis.stop();
     cluster.calm();
-    awaitRecovery(cluster);
-    checkEqualStates(cluster);
-    return cluster.traceHash();
+    awaitRecovery();
+    cluster.stopClients();
+    awaitAgreement();
+    checkEqualStates();
+    cluster.figures().ran(cluster.schedule().nowMs());
+    return new Result(cluster.schedule().traceHash(), cluster.figures());
   }
 
-  /** Waits until every member has applied something that was committed in the calm. */
-  private static void awaitRecovery(SimulatedCluster cluster) {
+  private List<SimulatedMember> running() {
+    return cluster.members().stream().filter(member -> !member.refusesToStart()).toList();
+  }
+
+  /** Waits until members have applied what was committed in the calm, and clients go on. */
+  private void awaitRecovery() {
     long committedBefore = cluster.oracle().committed();
-    for (long calmMs = 0; !hasRecovered(cluster, committedBefore); calmMs += STEP_MS) {
+    for (long calmMs = 0; !hasRecovered(committedBefore); calmMs += STEP_MS) {
       if (calmMs >= MAX_CALM_MS) {
         throw new Violation("the cluster did not recover in %d ms of calm", MAX_CALM_MS);
       }
@@ -66,44 +93,39 @@ public final class Simulation {
     }
   }
 
-  private static boolean hasRecovered(SimulatedCluster cluster, long committedBefore) {
-    return cluster.members().stream()
-        .allMatch(member -> member.loop().machine().view().appliedIndex() > committedBefore);
+  private boolean hasRecovered(long committedBefore) {
+    return cluster.roundsInCalm() > 0
+        && running().stream().allMatch(member -> applied(member) > committedBefore);
   }
 
-  /** Members apply at different moments; those that stand at one index must hold the same. */
-  private static void checkEqualStates(SimulatedCluster cluster) {
-    Map<Long, String> states = new TreeMap<>();
-    for (SimulatedMember member : cluster.members()) {
+  /** How far a member is; -1 if it is down. */
+  private static long applied(SimulatedMember member) {
+    return member.isAlive() ? member.loop().machine().view().appliedIndex() : -1;
+  }
+
+  /** Waits until all members have applied the same; soon, before leases end without clients. */
+  private void awaitAgreement() {
+    for (long waitedMs = 0; !agrees(); waitedMs += SMALL_STEP_MS) {
+      if (waitedMs >= MAX_CALM_MS) {
+        throw new Violation("members did not agree in %d ms without clients", MAX_CALM_MS);
+      }
+      cluster.run(SMALL_STEP_MS);
+    }
+  }
+
+  private boolean agrees() {
+    long committed = cluster.oracle().committed();
+    return running().stream().allMatch(member -> applied(member) == committed);
+  }
+
+  private void checkEqualStates() {
+    String promised = cluster.oracle().state();
+    for (SimulatedMember member : running()) {
       CoordinatorMachine machine = member.loop().machine();
-      StringBuilder text = new StringBuilder();
-      machine.describe(text);
-      String state = text.toString();
-      String other = states.putIfAbsent(machine.view().appliedIndex(), state);
-      if (other != null && !other.equals(state)) {
-        throw new Violation("%s holds%n%s%nand another member%n%s", member, state, other);
+      String state = Oracle.describe(machine);
+      if (!state.equals(promised)) {
+        throw new Violation("%s holds%n%s%nbut should hold%n%s", member, state, promised);
       }
     }
-  }
-
-  /** Runs seeds for as long as asked: {@code Simulation FIRST_SEED SECONDS [FAULTY_MS]}. */
-  public static void main(String[] args) {
-    long seed = Long.parseLong(args[0]);
-    long untilNanos = System.nanoTime() + Long.parseLong(args[1]) * 1_000_000_000L;
-    long faultyMs = args.length > 2 ? Long.parseLong(args[2]) : 40_000;
-    long startNanos = System.nanoTime();
-    long runs = 0;
-    while (runs == 0 || System.nanoTime() < untilNanos) {
-      String violation = violation(seed + runs, faultyMs);
-      if (violation != null) {
-        System.out.println(violation);
-        System.exit(1);
-      }
-      runs++;
-    }
-    double seconds = (System.nanoTime() - startNanos) / 1e9;
-    System.out.printf(
-        "%d seeds from %d, %d s of faults each: no violation; %.0f simulated seconds per second%n",
-        runs, seed, faultyMs / 1_000, runs * faultyMs / 1_000.0 / seconds);
   }
 }

@@ -23,7 +23,7 @@ final class Story {
     if (lines.size() == maxLines) {
       lines.removeFirst();
     }
-    lines.addLast(String.format("[%6d] ", nowMs) + String.format(format, args));
+    lines.addLast(String.format("[%7.3f s] ", nowMs / 1_000.0) + String.format(format, args));
   }
 
   @Override

@@ -126,6 +126,10 @@ public final class SimulatedDisk implements Disk {
     this.capacityBytes = capacityBytes;
   }
 
+  public synchronized long usedBytes() {
+    return names.values().stream().mapToLong(file -> file.cached.length).sum();
+  }
+
   /** Ends the process that uses this disk, but not the machine. */
   public synchronized void kill() {
     life++;
@@ -286,9 +290,11 @@ public final class SimulatedDisk implements Disk {
       fault.before(Operation.WRITE, nameOf(inode));
       synchronized (SimulatedDisk.this) {
         checkUsable();
-        long used = names.values().stream().mapToLong(file -> file.cached.length).sum();
         long growth = position + source.remaining() - inode.cached.length;
-        long missing = Math.max(0, Math.min(growth, used + growth - capacityBytes));
+        long missing =
+            growth <= 0 || capacityBytes == Long.MAX_VALUE
+                ? 0
+                : Math.max(0, Math.min(growth, usedBytes() + growth - capacityBytes));
         byte[] data = new byte[(int) Math.max(0, source.remaining() - missing)];
         source.get(data);
         inode.write(data, (int) position);

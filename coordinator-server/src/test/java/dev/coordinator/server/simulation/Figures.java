@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.simulation;
+
+import java.util.EnumMap;
+import java.util.Map;
+
+/** What happened in one run or in many, in numbers. */
+final class Figures {
+
+  private final Map<FaultKind, Long> faults = new EnumMap<>(FaultKind.class);
+  private long runs;
+  private long simulatedMs;
+  private long acknowledged;
+  private long reads;
+  private long committed;
+  private long leaderships;
+  private long messages;
+  private long messagesLost;
+  private long messagesRepeated;
+
+  void fault(FaultKind kind) {
+    faults.merge(kind, 1L, Long::sum);
+  }
+
+  void ran(long forMs) {
+    runs++;
+    simulatedMs += forMs;
+  }
+
+  void acknowledged() {
+    acknowledged++;
+  }
+
+  void read() {
+    reads++;
+  }
+
+  void committed() {
+    committed++;
+  }
+
+  void led() {
+    leaderships++;
+  }
+
+  void sent() {
+    messages++;
+  }
+
+  void lost() {
+    messagesLost++;
+  }
+
+  void repeated() {
+    messagesRepeated++;
+  }
+
+  long runs() {
+    return runs;
+  }
+
+  long simulatedMs() {
+    return simulatedMs;
+  }
+
+  /** How many faults of this kind were brought about. */
+  long faults(FaultKind kind) {
+    return faults.getOrDefault(kind, 0L);
+  }
+
+  void add(Figures other) {
+    other.faults.forEach((kind, count) -> faults.merge(kind, count, Long::sum));
+    runs += other.runs;
+    simulatedMs += other.simulatedMs;
+    acknowledged += other.acknowledged;
+    reads += other.reads;
+    committed += other.committed;
+    leaderships += other.leaderships;
+    messages += other.messages;
+    messagesLost += other.messagesLost;
+    messagesRepeated += other.messagesRepeated;
+  }
+
+  @Override
+  public String toString() {
+    long allFaults = faults.values().stream().mapToLong(Long::longValue).sum();
+    StringBuilder text = new StringBuilder();
+    text.append(
+        String.format("%,d runs, %,.1f simulated hours%n", runs, simulatedMs / 3_600_000.0));
+    text.append(
+        String.format(
+            "%,d commands and %,d reads answered, %,d entries committed, %,d leaderships%n",
+            acknowledged, reads, committed, leaderships));
+    text.append(
+        String.format(
+            "%,d messages between members, of them %,d lost and %,d repeated%n",
+            messages, messagesLost, messagesRepeated));
+    text.append(
+        String.format(
+            "%,d faults, %.0f in a simulated minute%n",
+            allFaults, allFaults / Math.max(1.0, simulatedMs / 60_000.0)));
+    faults.forEach((kind, count) -> text.append(String.format("%,12d  %s%n", count, kind)));
+    return text.toString();
+  }
+}

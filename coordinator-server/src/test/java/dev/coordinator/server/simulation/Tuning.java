@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.simulation;
+
+import dev.coordinator.server.raft.RaftConfig;
+import dev.coordinator.server.runtime.KeepAliveWindow;
+import dev.coordinator.server.runtime.NodeLimits;
+import dev.coordinator.server.runtime.NodeSettings;
+import dev.coordinator.server.runtime.WatchHistory;
+import dev.coordinator.server.storage.SegmentedLogConfig;
+import java.util.random.RandomGenerator;
+
+/**
+ * How the members of a run are configured and who uses them. Drawn per seed: one batch size or one
+ * segment size would leave whole classes of mistakes out of reach.
+ *
+ * @param mailboxCapacity calls, and as many messages, that may wait for a member's loop
+ */
+record Tuning(
+    int members, int clients, NodeSettings node, SegmentedLogConfig log, int mailboxCapacity) {
+
+  /**
+   * @param maxDelayMs the longest way of a message; no leader could last with a shorter timeout
+   */
+  static Tuning draw(RandomGenerator random, long maxDelayMs) {
+    long electionTimeoutMs = Math.max(pick(random, 200, 500, 500, 1_000), 3 * maxDelayMs);
+    RaftConfig raft =
+        new RaftConfig(
+            electionTimeoutMs,
+            electionTimeoutMs / pick(random, 4, 10, 20),
+            pick(random, 0, 20),
+            pick(random, 100, 1_000, 64 << 10),
+            pick(random, 1, 2, 32, 4_096),
+            pick(random, 1, 4, 64));
+    KeepAliveWindow keepAlives =
+        new KeepAliveWindow(
+            pick(random, 10, 100, 500), pick(random, 4, 20), pick(random, 1, 3, 10_000));
+    NodeLimits limits = NodeLimits.DEFAULT;
+    boolean narrow = random.nextInt(10) == 0;
+    if (narrow) {
+      limits = new NodeLimits(8, 3, 1_000, 1_000, 2, 10, 10);
+    }
+    NodeSettings node =
+        new NodeSettings(
+            raft, limits, keepAlives, new WatchHistory(1_000, 1 << 20), 4 * electionTimeoutMs);
+    SegmentedLogConfig log =
+        new SegmentedLogConfig(
+            pick(random, 1 << 10, 4 << 10, 16 << 10, 64 << 10),
+            pick(random, 1, 1_000, 8 << 10, 64 << 10));
+    return new Tuning(
+        pick(random, 3, 3, 5, 7), pick(random, 2, 4, 4, 8), node, log, narrow ? 8 : 10_000);
+  }
+
+  private static int pick(RandomGenerator random, int... choices) {
+    return choices[random.nextInt(choices.length)];
+  }
+
+  @Override
+  public String toString() {
+    return String.format(
+        "%d members, %d clients, %s, %s, %s",
+        members, clients, node.raft(), node.keepAliveWindow(), log);
+  }
+}

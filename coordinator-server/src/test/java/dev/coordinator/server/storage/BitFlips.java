@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.storage;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/** Damage to a log on a simulated disk. */
+public final class BitFlips {
+
+  private BitFlips() {}
+
+  public static boolean hasSegments(SimulatedDisk disk) {
+    return disk.list().stream().anyMatch(SegmentHeader::isSegment);
+  }
+
+  /**
+   * Flips one bit of one segment, but none of the last good frame: no log can tell that from a torn
+   * one.
+   *
+   * @param salt that of the log's checksums
+   * @return where
+   */
+  public static String flip(SimulatedDisk disk, long salt, RandomGenerator random) {
+    List<String> segments = disk.list().stream().filter(SegmentHeader::isSegment).sorted().toList();
+    int chosen = random.nextInt(segments.size());
+    String name = segments.get(chosen);
+    byte[] content = disk.content(name);
+    int offset = random.nextInt(content.length);
+    if (chosen == segments.size() - 1) {
+      ByteBuffer segment = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
+      FrameCodec frames = new FrameCodec(salt);
+      int last = SegmentHeader.BYTES;
+      int end = SegmentHeader.BYTES;
+      while (frames.isFrame(segment, end)) {
+        last = end;
+        end += (int) FrameCodec.frameBytes(FrameCodec.recordBytes(segment, end));
+      }
+      if (offset >= last && offset < end) {
+        offset = random.nextInt(last);
+      }
+    }
+    content[offset] ^= (byte) (1 << random.nextInt(8));
+    disk.replace(name, content);
+    return name + " at offset " + offset;
+  }
+}
