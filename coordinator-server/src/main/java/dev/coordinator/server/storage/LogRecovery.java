@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.storage;
 
-import dev.coordinator.server.raft.Entry;
+import dev.coordinator.server.raft.LogPosition;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -27,7 +27,6 @@ final class LogRecovery {
 
   private int framesEnd;
   private long nextSequence = 1;
-  private long totalBytes;
 
   LogRecovery(Disk disk, LogIdentity identity) {
     this.disk = disk;
@@ -46,8 +45,7 @@ final class LogRecovery {
       LogShape shape,
       long nextSequence,
       Segment tail,
-      int segments,
-      long totalBytes,
+      SegmentList segments,
       int tornBytes) {}
 
   Result run() throws IOException {
@@ -57,26 +55,28 @@ final class LogRecovery {
       disk.delete(SpareSegment.NAME);
     }
     List<String> segments = names.stream().filter(SegmentHeader::isSegment).sorted().toList();
+    // Those before the first one were dropped behind a snapshot: whoever has it checks that.
+    long first = segments.isEmpty() ? 1 : SegmentHeader.number(segments.get(0));
     for (int i = 0; i < segments.size(); i++) {
-      String expected = SegmentHeader.fileName(i + 1L);
+      String expected = SegmentHeader.fileName(first + i);
       if (!segments.get(i).equals(expected)) {
-        throw damage(expected, 0, "the segment is missing, later ones are there");
+        throw damage(expected, 0, "the segment is missing, earlier and later ones are there");
       }
       previousFile = file;
       file = expected;
-      readSegment(i + 1L);
+      readSegment(first + i);
     }
     int tornBytes = 0;
     Segment tail = null;
     if (file != null) {
       rejectLaterFrames();
       tornBytes = lastByteInUse() - framesEnd;
-      tail = repairTail(segments.size(), tornBytes);
+      tail = repairTail(first + segments.size() - 1, tornBytes);
     }
     // The newest names may still be known to the page cache only.
     disk.syncDirectory();
     return new Result(
-        replay.log(), replay.shape(), nextSequence, tail, segments.size(), totalBytes, tornBytes);
+        replay.log(), replay.shape(), nextSequence, tail, replay.segments(), tornBytes);
   }
 
   private void readSegment(long number) throws IOException {
@@ -90,9 +90,8 @@ final class LogRecovery {
       }
       open.read(segment.clear().limit((int) size), 0);
       segment.flip();
-      totalBytes += size;
     }
-    checkHeader(number);
+    beginSegment(number);
     framesEnd = SegmentHeader.BYTES;
     while (frames.isFrame(segment, framesEnd)) {
       readFrame();
@@ -103,7 +102,7 @@ final class LogRecovery {
     }
   }
 
-  private void checkHeader(long number) throws StorageException {
+  private void beginSegment(long number) throws StorageException {
     SegmentHeader header;
     try {
       header = SegmentHeader.decode(segment);
@@ -132,10 +131,19 @@ final class LogRecovery {
     if (header.number() != number) {
       throw damage(file, 0, "it was segment " + header.number() + " when it was written");
     }
-    if (header.firstSequence() > nextSequence) {
-      if (previousFile == null) {
-        throw damage(file, 0, "it begins with frame " + header.firstSequence());
+    if (previousFile == null) {
+      if (number == 1
+          && (header.firstSequence() != 1 || !header.last().equals(LogPosition.START))) {
+        throw damage(
+            file,
+            0,
+            String.format(
+                "it begins with frame %d behind entry %s, although it is the first",
+                header.firstSequence(), header.last()));
       }
+      nextSequence = header.firstSequence();
+    }
+    if (header.firstSequence() > nextSequence) {
       throw damage(
           previousFile,
           framesEnd,
@@ -151,13 +159,10 @@ final class LogRecovery {
               "it begins with frame %d, but frame %d comes next",
               header.firstSequence(), nextSequence));
     }
-    if (header.nextIndex() != replay.shape().lastIndex() + 1) {
-      throw damage(
-          file,
-          0,
-          String.format(
-              "it was begun for entry %d, but entry %d comes next",
-              header.nextIndex(), replay.shape().lastIndex() + 1));
+    try {
+      replay.begin(number, segment.limit(), header.last());
+    } catch (IllegalArgumentException e) {
+      throw damage(file, 0, e.getMessage());
     }
   }
 
@@ -233,8 +238,8 @@ final class LogRecovery {
   }
 
   private StorageException damage(String name, long offset, String what) {
-    List<Entry> entries = replay.log().entries();
-    String good = entries.isEmpty() ? "none" : "up to " + entries.get(entries.size() - 1).index();
+    RecoveredLog read = replay.log();
+    String good = read.entries().isEmpty() ? "none" : "up to " + read.lastIndex();
     return new StorageException(
         String.format(
             "%s is damaged at offset %d: %s (good entries: %s). This is not the trace of a crash:"

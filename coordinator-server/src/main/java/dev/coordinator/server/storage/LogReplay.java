@@ -7,20 +7,58 @@ import dev.coordinator.server.raft.LogPosition;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The log as it stands after the records read so far. */
+/** The log as it stands after the segments and records read so far. */
 final class LogReplay {
 
   private final LogShape shape = new LogShape();
+  private final SegmentList segments = new SegmentList();
   private final List<Entry> entries = new ArrayList<>();
+  private LogPosition base = LogPosition.START;
+
+  /**
+   * Begins with a segment.
+   *
+   * @param place where its header says that the log stood, which must be so unless it is the first
+   *     segment that is there
+   */
+  void begin(long number, long bytes, LogPosition place) {
+    if (segments.count() == 0) {
+      shape.begin(place);
+      base = place;
+    } else if (!place.equals(shape.last())) {
+      throw new IllegalArgumentException(
+          "it was begun behind entry " + place + ", but entry " + shape.last() + " came last");
+    }
+    segments.begin(number, bytes);
+  }
 
   void accept(HardState hardState) {
     shape.accept(hardState);
   }
 
-  /** An entry replaces everything at its index and after it. */
+  /** Every entry before gives way. */
+  void acceptBase(LogPosition newBase) {
+    shape.acceptBase(newBase);
+    segments.base(newBase.index());
+    base = newBase;
+    entries.clear();
+  }
+
+  /**
+   * An entry replaces everything at its index and after it.
+   *
+   * <p>If segments before the first one were dropped, it may replace entries that were in them. A
+   * snapshot covers all of those, and so this one: the log then begins behind it.
+   */
   void accept(Entry entry) {
     shape.accept(entry);
-    int kept = (int) (entry.index() - 1);
+    segments.entry(entry.index());
+    if (entry.index() <= base.index()) {
+      base = entry.position();
+      entries.clear();
+      return;
+    }
+    int kept = (int) (entry.index() - base.index() - 1);
     if (kept < entries.size()) {
       entries.subList(kept, entries.size()).clear();
     }
@@ -31,7 +69,11 @@ final class LogReplay {
     return shape;
   }
 
+  SegmentList segments() {
+    return segments;
+  }
+
   RecoveredLog log() {
-    return new RecoveredLog(shape.hardState(), LogPosition.START, entries);
+    return new RecoveredLog(shape.hardState(), base, entries);
   }
 }

@@ -3,13 +3,14 @@ package dev.coordinator.server.storage;
 
 import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.HardState;
+import dev.coordinator.server.raft.LogPosition;
 
 /**
  * What every log of a Raft member looks like, checked record by record: before writing, so that no
  * mistake of the caller reaches the disk, and again when reading.
  *
  * <p>Terms never fall (§3.3), a vote is never taken back within its term (§3.4), entries have no
- * gap.
+ * gap, and none of those that a snapshot has replaced is written again (§5.1).
  */
 final class LogShape {
 
@@ -17,12 +18,39 @@ final class LogShape {
   private long lastIndex;
   private long lastTerm;
 
+  /** Up to here everything is committed and in a snapshot. */
+  private long coveredIndex;
+
   HardState hardState() {
     return hardState;
   }
 
+  LogPosition last() {
+    return new LogPosition(lastIndex, lastTerm);
+  }
+
   long lastIndex() {
     return lastIndex;
+  }
+
+  /** The first segment that is there begins behind this place. */
+  void begin(LogPosition place) {
+    lastIndex = place.index();
+    lastTerm = place.term();
+  }
+
+  /** A snapshot covers everything up to this index. */
+  void covered(long index) {
+    coveredIndex = Math.max(coveredIndex, index);
+  }
+
+  void acceptBase(LogPosition base) {
+    if (base.index() < 1 || base.index() < coveredIndex || base.term() < 1) {
+      throw new IllegalArgumentException(
+          "the log cannot begin anew at " + base + ", it is covered up to " + coveredIndex);
+    }
+    begin(base);
+    coveredIndex = base.index();
   }
 
   void accept(HardState next) {
@@ -48,6 +76,10 @@ final class LogShape {
     if (entry.index() < 1 || entry.index() > lastIndex + 1) {
       throw new IllegalArgumentException(
           "entry " + entry.index() + " does not fit behind entry " + lastIndex);
+    }
+    if (entry.index() <= coveredIndex) {
+      throw new IllegalArgumentException(
+          "entry " + entry.index() + " is covered by a snapshot up to " + coveredIndex);
     }
     if (entry.index() == lastIndex + 1 && entry.term() < lastTerm) {
       throw new IllegalArgumentException(

@@ -23,16 +23,26 @@ final class LogWriter implements Runnable {
 
   private static final Logger log = LoggerFactory.getLogger(LogWriter.class);
 
-  private static final WriteBatch STOP = new WriteBatch(-1, null, List.of());
+  /** What waits for its turn. */
+  private sealed interface Request permits Append, Drop, Stop {}
+
+  private record Append(WriteBatch batch) implements Request {}
+
+  private record Drop(long index) implements Request {}
+
+  private record Stop() implements Request {}
 
   private final SegmentedLog segments;
   private final long maxFrameBytes;
   private final Inbox inbox;
   private final StorageMetrics metrics;
   private final TimeSource time;
-  private final BlockingQueue<WriteBatch> queue = new LinkedBlockingQueue<>();
+  private final BlockingQueue<Request> queue = new LinkedBlockingQueue<>();
   private final List<WriteBatch> group = new ArrayList<>();
-  private boolean stopping;
+
+  /** The request that ended the group, or null. */
+  private Request afterGroup;
+
   private volatile boolean ended;
 
   LogWriter(
@@ -53,22 +63,32 @@ final class LogWriter implements Runnable {
    */
   void append(WriteBatch batch) {
     if (!ended) {
-      queue.add(batch);
+      queue.add(new Append(batch));
+    }
+  }
+
+  /** Thread-safe. Drops segments after the batches appended before. */
+  void dropUpTo(long index) {
+    if (!ended) {
+      queue.add(new Drop(index));
     }
   }
 
   /** Lets the loop end after the batches appended before. */
   void stop() {
-    queue.add(STOP);
+    queue.add(new Stop());
   }
 
   @Override
   public void run() {
     try {
-      while (!stopping) {
+      while (!(afterGroup instanceof Stop)) {
         gather();
         if (!group.isEmpty()) {
           commit();
+        }
+        if (afterGroup instanceof Drop drop) {
+          drop(drop.index());
         }
       }
     } catch (Throwable cause) {
@@ -89,18 +109,21 @@ final class LogWriter implements Runnable {
   private void gather() throws InterruptedException {
     group.clear();
     long bytes = 0;
-    WriteBatch next = queue.take();
-    while (next != null && !isStop(next)) {
-      group.add(next);
-      bytes += RecordCodec.bytes(next);
+    Request next = queue.take();
+    while (next instanceof Append append) {
+      group.add(append.batch());
+      bytes += RecordCodec.bytes(append.batch());
       next = bytes < maxFrameBytes ? queue.poll() : null;
     }
-    stopping = next != null && isStop(next);
+    afterGroup = next;
   }
 
-  @SuppressWarnings("ReferenceEquality") // A mark, whatever it contains.
-  private static boolean isStop(WriteBatch batch) {
-    return batch == STOP;
+  private void drop(long index) throws IOException {
+    int dropped = segments.dropUpTo(index);
+    if (dropped > 0) {
+      metrics.segments(segments.segments(), segments.totalBytes());
+      log.info("dropped {} segments of the log up to entry {}", dropped, index);
+    }
   }
 
   private void commit() throws IOException {

@@ -4,8 +4,10 @@ package dev.coordinator.server.storage;
 import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.EntryKind;
 import dev.coordinator.server.raft.HardState;
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.WriteBatch;
+import dev.coordinator.server.wire.MembershipCodec;
 import java.nio.ByteBuffer;
 import java.util.List;
 
@@ -15,6 +17,7 @@ import java.util.List;
  * <pre>
  *   hard state   type 1 (1), term (8), voted for (8)
  *   entry        type 2 (1), kind (1), index (8), term (8), cluster time (8), length (4), payload
+ *   base         type 3 (1), index (8), term (8): the log begins anew behind this place
  * </pre>
  */
 final class RecordCodec {
@@ -23,39 +26,57 @@ final class RecordCodec {
 
   private static final byte HARD_STATE = 1;
   private static final byte ENTRY = 2;
+  private static final byte BASE = 3;
   private static final int ENTRY_HEADER_BYTES = 30;
+  private static final int BASE_BYTES = 17;
 
   private static final byte NO_OP = 0;
   private static final byte COMMAND = 1;
+  private static final byte CONFIGURATION = 2;
 
   private RecordCodec() {}
 
   static long bytes(WriteBatch batch) {
     long bytes = batch.hardState() == null ? 0 : HARD_STATE_BYTES;
+    bytes += batch.base() == null ? 0 : BASE_BYTES;
     List<Entry> entries = batch.entries();
     for (int i = 0; i < entries.size(); i++) {
-      bytes += ENTRY_HEADER_BYTES + entries.get(i).payload().length;
+      bytes += ENTRY_HEADER_BYTES + content(entries.get(i)).length;
     }
     return bytes;
   }
 
   static int records(WriteBatch batch) {
-    return batch.entries().size() + (batch.hardState() == null ? 0 : 1);
+    return batch.entries().size()
+        + (batch.hardState() == null ? 0 : 1)
+        + (batch.base() == null ? 0 : 1);
   }
 
   static void encode(HardState hardState, ByteBuffer target) {
     target.put(HARD_STATE).putLong(hardState.term()).putLong(hardState.votedFor().value());
   }
 
+  static void encodeBase(LogPosition base, ByteBuffer target) {
+    target.put(BASE).putLong(base.index()).putLong(base.term());
+  }
+
   static void encode(Entry entry, ByteBuffer target) {
+    byte[] content = content(entry);
     target
         .put(ENTRY)
         .put(code(entry.kind()))
         .putLong(entry.index())
         .putLong(entry.term())
         .putLong(entry.clusterTimeMs())
-        .putInt(entry.payload().length)
-        .put(entry.payload());
+        .putInt(content.length)
+        .put(content);
+  }
+
+  /** Configurations are so rare that they may be encoded twice: to measure, and to write. */
+  private static byte[] content(Entry entry) {
+    return entry.kind() == EntryKind.CONFIGURATION
+        ? MembershipCodec.toBytes(entry.membership())
+        : entry.payload();
   }
 
   /**
@@ -72,6 +93,9 @@ final class RecordCodec {
         replay.accept(new HardState(records.getLong(), new NodeId(records.getLong())));
       } else if (type == ENTRY) {
         replay.accept(decodeEntry(records));
+      } else if (type == BASE) {
+        take(records, BASE_BYTES - 1);
+        replay.acceptBase(new LogPosition(records.getLong(), records.getLong()));
       } else {
         throw new IllegalArgumentException("record " + i + " has the unknown type " + type);
       }
@@ -93,9 +117,11 @@ final class RecordCodec {
       throw new IllegalArgumentException("entry " + index + " has the length " + length);
     }
     take(records, length);
-    byte[] payload = new byte[length];
-    records.get(payload);
-    return new Entry(kind, index, term, clusterTimeMs, payload, null);
+    byte[] content = new byte[length];
+    records.get(content);
+    return kind == EntryKind.CONFIGURATION
+        ? Entry.configuration(index, term, clusterTimeMs, MembershipCodec.parseMembership(content))
+        : new Entry(kind, index, term, clusterTimeMs, content, null);
   }
 
   private static ByteBuffer take(ByteBuffer records, int bytes) {
@@ -108,7 +134,10 @@ final class RecordCodec {
   // Codes of their own, so that reordering the enum does not change the format.
 
   private static byte code(EntryKind kind) {
-    return kind == EntryKind.NO_OP ? NO_OP : COMMAND;
+    if (kind == EntryKind.NO_OP) {
+      return NO_OP;
+    }
+    return kind == EntryKind.COMMAND ? COMMAND : CONFIGURATION;
   }
 
   private static EntryKind kind(byte code) {
@@ -117,6 +146,9 @@ final class RecordCodec {
     }
     if (code == COMMAND) {
       return EntryKind.COMMAND;
+    }
+    if (code == CONFIGURATION) {
+      return EntryKind.CONFIGURATION;
     }
     throw new IllegalArgumentException("an entry has the unknown kind " + code);
   }

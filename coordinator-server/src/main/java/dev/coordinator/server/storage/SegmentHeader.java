@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.storage;
 
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.NodeId;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -15,26 +16,28 @@ import java.util.zip.CRC32C;
  *  12  cluster id length  4
  *  16  segment number     8
  *  24  first sequence     8   the number of the segment's first frame
- *  32  next index         8   one past the last entry when the segment began
- *  40  member id          8
- *  48  salt               8
- *  56  cluster id         up to 255, UTF-8
+ *  32  last index         8   of the last entry when the segment began
+ *  40  last term          8   of the same entry
+ *  48  member id          8
+ *  56  salt               8
+ *  64  cluster id         up to 255, UTF-8
  * 508  CRC32C             4   of all before it
  * </pre>
  *
  * @param number segments are numbered from 1 without a gap
+ * @param last the last entry of the log, or its base, when the segment began
  */
-record SegmentHeader(LogIdentity identity, long number, long firstSequence, long nextIndex) {
+record SegmentHeader(LogIdentity identity, long number, long firstSequence, LogPosition last) {
 
   static final int BYTES = 512;
 
   /** "COORDWAL" in ASCII, read as a little-endian number. */
   private static final long MAGIC = 0x4C41_5744_524F_4F43L;
 
-  private static final int FORMAT_VERSION = 1;
+  private static final int FORMAT_VERSION = 2;
   private static final int VERSION_OFFSET = 8;
   private static final int NUMBER_OFFSET = 16;
-  private static final int CLUSTER_ID_OFFSET = 56;
+  private static final int CLUSTER_ID_OFFSET = 64;
   private static final int CRC_OFFSET = BYTES - Integer.BYTES;
   private static final String SUFFIX = ".wal";
   private static final int DIGITS = 10;
@@ -64,7 +67,8 @@ record SegmentHeader(LogIdentity identity, long number, long firstSequence, long
         .putInt(clusterId.length)
         .putLong(number)
         .putLong(firstSequence)
-        .putLong(nextIndex)
+        .putLong(last.index())
+        .putLong(last.term())
         .putLong(identity.memberId().value())
         .putLong(identity.salt())
         .put(clusterId);
@@ -104,11 +108,11 @@ record SegmentHeader(LogIdentity identity, long number, long firstSequence, long
     fields.position(NUMBER_OFFSET);
     long number = fields.getLong();
     long firstSequence = fields.getLong();
-    long nextIndex = fields.getLong();
+    LogPosition last = new LogPosition(fields.getLong(), fields.getLong());
     NodeId memberId = new NodeId(fields.getLong());
     LogIdentity identity =
         new LogIdentity(new String(clusterId, StandardCharsets.UTF_8), memberId, fields.getLong());
-    return new SegmentHeader(identity, number, firstSequence, nextIndex);
+    return new SegmentHeader(identity, number, firstSequence, last);
   }
 
   private static int crc(ByteBuffer segment, int start) {

@@ -31,6 +31,7 @@ public final class SegmentedLog implements AutoCloseable {
   private final LogIdentity identity;
   private final FrameCodec frames;
   private final LogShape shape;
+  private final SegmentList segments;
   private final SpareSegment spare;
   private final int tornBytes;
 
@@ -44,8 +45,6 @@ public final class SegmentedLog implements AutoCloseable {
 
   private long nextSequence;
   private int frameBytes;
-  private int segments;
-  private long totalBytes;
 
   private SegmentedLog(
       Disk disk,
@@ -57,13 +56,12 @@ public final class SegmentedLog implements AutoCloseable {
     this.identity = identity;
     this.frames = new FrameCodec(identity.salt());
     this.shape = found.shape();
+    this.segments = found.segments();
     this.spare = new SpareSegment(disk, config.segmentBytes(), preparer);
     this.tornBytes = found.tornBytes();
     this.recovered = found.log();
     this.tail = found.tail();
     this.nextSequence = found.nextSequence();
-    this.segments = found.segments();
-    this.totalBytes = found.totalBytes();
   }
 
   /**
@@ -109,12 +107,12 @@ public final class SegmentedLog implements AutoCloseable {
   }
 
   public int segments() {
-    return segments;
+    return segments.count();
   }
 
   /** The size of all segments, with what is preallocated. */
   public long totalBytes() {
-    return totalBytes;
+    return segments.totalBytes();
   }
 
   /** The size on disk of the last frame written. */
@@ -164,6 +162,26 @@ public final class SegmentedLog implements AutoCloseable {
   }
 
   /**
+   * Deletes the segments that have nothing but what a durable snapshot up to this index covers,
+   * oldest first. One deletion is made durable before the next, so that a power cut leaves no gap.
+   *
+   * @return how many were deleted
+   */
+  public int dropUpTo(long index) throws IOException {
+    enter(State.READY);
+    shape.covered(index);
+    int dropped = 0;
+    for (long number = segments.coveredBy(index); number != 0; number = segments.coveredBy(index)) {
+      disk.delete(SegmentHeader.fileName(number));
+      disk.syncDirectory();
+      segments.removeOldest();
+      dropped++;
+    }
+    state = State.READY;
+    return dropped;
+  }
+
+  /**
    * Writes a segment's header and its first frame, which opens with the hard state so that no
    * earlier segment is needed to know it, into the spare file.
    */
@@ -172,16 +190,21 @@ public final class SegmentedLog implements AutoCloseable {
     long number = tail == null ? 1 : tail.number() + 1;
     long bytes = FrameCodec.frameBytes(recordBytes + RecordCodec.HARD_STATE_BYTES);
     reserve(SegmentHeader.BYTES + bytes);
-    new SegmentHeader(identity, number, nextSequence, shape.lastIndex() + 1).encode(buffer);
+    DiskFile file = spare.take();
+    begun =
+        new Segment(
+            number,
+            file,
+            SegmentHeader.BYTES + bytes,
+            Math.max(file.size(), SegmentHeader.BYTES + bytes));
+    new SegmentHeader(identity, number, nextSequence, shape.last()).encode(buffer);
+    segments.begin(number, begun.capacity());
     int start = buffer.position();
     buffer.position(start + FrameCodec.HEADER_BYTES);
     RecordCodec.encode(shape.hardState(), buffer);
     encodeRecords(batches);
     frames.seal(buffer, start, nextSequence, records + 1);
     frameBytes = buffer.flip().limit();
-
-    DiskFile file = spare.take();
-    begun = new Segment(number, file, frameBytes, Math.max(file.size(), frameBytes));
     file.write(buffer, 0);
     state = State.WRITTEN;
   }
@@ -194,8 +217,6 @@ public final class SegmentedLog implements AutoCloseable {
     Segment full = tail;
     tail = begun;
     begun = null;
-    segments++;
-    totalBytes += tail.capacity();
     if (full != null) {
       full.file().close();
     }
@@ -215,9 +236,15 @@ public final class SegmentedLog implements AutoCloseable {
         shape.accept(batch.hardState());
         RecordCodec.encode(batch.hardState(), buffer);
       }
+      if (batch.base() != null) {
+        shape.acceptBase(batch.base());
+        segments.base(batch.base().index());
+        RecordCodec.encodeBase(batch.base(), buffer);
+      }
       List<Entry> entries = batch.entries();
       for (int j = 0; j < entries.size(); j++) {
         shape.accept(entries.get(j));
+        segments.entry(entries.get(j).index());
         RecordCodec.encode(entries.get(j), buffer);
       }
     }

@@ -117,6 +117,15 @@ public final class SegmentedLogStore implements LogStore, AutoCloseable {
     started.append(batch);
   }
 
+  @Override
+  public void dropUpTo(long index) {
+    LogWriter started = writer;
+    if (started == null) {
+      throw new IllegalStateException("the log store was not started");
+    }
+    started.dropUpTo(index);
+  }
+
   /** Writes what was appended, and lets go of the files. Batches appended later are dropped. */
   @Override
   public synchronized void close() throws IOException {

@@ -36,6 +36,11 @@ public final class MembershipCodec {
         .build();
   }
 
+  /** The bytes that {@link #parseMembership} reads. */
+  public static byte[] toBytes(Membership membership) {
+    return encode(membership).toByteArray();
+  }
+
   public static SnapshotInfo encode(SnapshotMeta snapshot) {
     return SnapshotInfo.newBuilder()
         .setLastIndex(snapshot.last().index())

@@ -15,6 +15,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.coordinator.server.raft.Entry;
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.WriteBatch;
 import java.io.IOException;
@@ -176,7 +177,7 @@ final class LogDamageTest {
   }
 
   @Test
-  void aMissingSegmentIsRefusedUnlessItIsTheLast() throws IOException {
+  void aMissingSegmentBetweenOthersIsRefused() throws IOException {
     try (SegmentedLog log = open(disk)) {
       for (int i = 1; i <= 5; i++) {
         append(log, entries(i, 1, i, 1, 1500));
@@ -184,11 +185,54 @@ final class LogDamageTest {
     }
     List<String> names = segmentNames(disk);
     assertEquals(6, names.size());
-    for (String name : names.subList(0, 5)) {
+    for (String name : names.subList(1, 5)) {
       SimulatedDisk lacking = disk.copy();
       lacking.replace(name, null);
       assertDamaged(lacking, name, 0, "the segment is missing");
     }
+  }
+
+  /** The first ones may have been dropped behind a snapshot, which the log does not know. */
+  @Test
+  void aLogWithoutItsFirstSegmentsTellsWhereItBegins() throws IOException {
+    try (SegmentedLog log = open(disk)) {
+      for (int i = 1; i <= 5; i++) {
+        append(log, entries(i, 1, i, 1, 1500));
+      }
+    }
+    List<String> names = segmentNames(disk);
+    SimulatedDisk shortened = disk.copy();
+    for (int i = 0; i < 4; i++) {
+      shortened.replace(names.get(i), null);
+      assertEquals(new LogPosition(i, i == 0 ? 0 : 1), recover(shortened).base());
+    }
+  }
+
+  @Test
+  void aFirstSegmentThatCannotBeTheFirstIsRefused() throws IOException {
+    try (SegmentedLog log = open(disk)) {
+      append(log, entries(1, 1, 1, 1, 1500));
+    }
+    byte[] second = disk.content(SECOND);
+    ByteBuffer header = little(second).position(0);
+    new SegmentHeader(IDENTITY, 1, 2, new LogPosition(1, 1)).encode(header);
+    SimulatedDisk renumbered = new SimulatedDisk();
+    renumbered.replace(FIRST, second);
+    assertDamaged(renumbered, FIRST, 0, "it begins with frame 2 behind entry 1^1");
+  }
+
+  @Test
+  void aSegmentThatDoesNotFitBehindTheOneBeforeIsRefused() throws IOException {
+    try (SegmentedLog log = open(disk)) {
+      append(log, entries(1, 1, 1, 1, 1500));
+    }
+    SimulatedDisk wrong =
+        changed(
+            disk,
+            SECOND,
+            content ->
+                new SegmentHeader(IDENTITY, 2, 2, new LogPosition(7, 1)).encode(little(content)));
+    assertDamaged(wrong, SECOND, 0, "it was begun behind entry 7^1, but entry 0^0 came last");
   }
 
   @Test
@@ -241,12 +285,12 @@ final class LogDamageTest {
             disk,
             FIRST,
             content -> {
-              content[8] = 2;
+              content[8] = 3;
               CRC32C crc = new CRC32C();
               crc.update(content, 0, SegmentHeader.BYTES - 4);
               little(content).putInt(SegmentHeader.BYTES - 4, (int) crc.getValue());
             });
-    assertDamaged(newer, FIRST, 0, "it has format version 2, this program knows 1");
+    assertDamaged(newer, FIRST, 0, "it has format version 3, this program knows 2");
   }
 
   @Test
@@ -273,6 +317,24 @@ final class LogDamageTest {
         "has a lower term than the one before it",
         1,
         frame -> RecordCodec.encode(entry(5, 0, 1), frame));
+    assertNonsense(
+        "the log cannot begin anew at 5^0",
+        1,
+        frame -> RecordCodec.encodeBase(new LogPosition(5, 0), frame));
+    assertNonsense(
+        "entry 3 is covered by a snapshot up to 3",
+        2,
+        frame -> {
+          RecordCodec.encodeBase(new LogPosition(3, 1), frame);
+          RecordCodec.encode(entry(3, 1, 1), frame);
+        });
+    assertNonsense(
+        "membership is not a protobuf message",
+        1,
+        frame -> {
+          RecordCodec.encode(entry(5, 1, 1), frame);
+          frame.put(frame.position() - 30, (byte) 2);
+        });
     assertNonsense(
         "31 bytes are left after the last record",
         1,

@@ -3,6 +3,7 @@ package dev.coordinator.server.storage;
 
 import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.HardState;
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.WriteBatch;
 import java.io.IOException;
@@ -55,6 +56,10 @@ final class LogFixture {
 
   static WriteBatch vote(long number, long term, long votedFor) {
     return new WriteBatch(number, new HardState(term, new NodeId(votedFor)), List.of());
+  }
+
+  static WriteBatch base(long number, long index, long term) {
+    return new WriteBatch(number, null, new LogPosition(index, term), List.of());
   }
 
   static List<String> segmentNames(Disk disk) throws IOException {

@@ -3,8 +3,10 @@ package dev.coordinator.server.storage;
 
 import static dev.coordinator.server.storage.LogFixture.IDENTITY;
 import static dev.coordinator.server.storage.LogFixture.SMALL;
+import static dev.coordinator.server.storage.LogFixture.base;
 import static dev.coordinator.server.storage.LogFixture.entries;
 import static dev.coordinator.server.storage.LogFixture.recover;
+import static dev.coordinator.server.storage.LogFixture.segmentNames;
 import static dev.coordinator.server.storage.LogFixture.vote;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -12,6 +14,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.coordinator.server.metrics.StorageMetrics;
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.storage.SimulatedDisk.Operation;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -230,6 +233,38 @@ final class SegmentedLogStoreTest {
       store.append(entries(1, 1, 1, 1, 3000));
       assertEquals(1L, inbox.next());
     }
+    assertEquals(1, recover(disk).entries().size());
+  }
+
+  @Test
+  void segmentsAreDroppedInTheOrderOfBatches() throws Exception {
+    try (SegmentedLogStore store = started()) {
+      for (int i = 1; i <= 9; i++) {
+        store.append(entries(i, 1, i, 1, 1500));
+      }
+      store.dropUpTo(8);
+      store.append(base(10, 20, 2));
+      store.append(entries(11, 2, 21, 1, 1500));
+      store.dropUpTo(20);
+      store.append(entries(12, 2, 22, 1, 1500));
+    }
+    RecoveredLog recovered = recover(disk);
+    assertEquals(new LogPosition(20, 2), recovered.base());
+    assertEquals(entries(0, 2, 21, 2, 1500).entries(), recovered.entries());
+    assertEquals(2, segmentNames(disk).size());
+    assertEquals(2, registry.get("coordinator.wal.segments").gauge().value());
+  }
+
+  @Test
+  void aSegmentThatCannotBeDroppedStopsTheLog() throws Exception {
+    try (SegmentedLogStore store = started()) {
+      store.append(entries(1, 1, 1, 1, 1500));
+      assertEquals(1L, inbox.next());
+      disk.setFault(failing(Operation.DELETE, FIRST));
+      store.dropUpTo(1);
+      assertEquals("Input/output error", ((IOException) inbox.next()).getMessage());
+    }
+    disk.setFault(SimulatedDisk.Fault.NONE);
     assertEquals(1, recover(disk).entries().size());
   }
 
