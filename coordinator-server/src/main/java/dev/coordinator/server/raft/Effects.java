@@ -16,6 +16,10 @@ final class Effects {
   private final List<RaftMessage> messagesAfterPersist = new ArrayList<>();
   private final List<Outbox.SafeRead> safeReads = new ArrayList<>();
   private final List<Long> failedReads = new ArrayList<>();
+  private final List<Outbox.ChunkRequest> chunkRequests = new ArrayList<>();
+  private final List<RaftMessage.InstallSnapshot> receivedChunks = new ArrayList<>();
+  private SnapshotMeta installed;
+  private long compactedTo;
 
   private HardState hardState;
   private boolean hardStateChanged;
@@ -76,6 +80,26 @@ final class Effects {
     return failedReads;
   }
 
+  /** Asks for a part of a snapshot to be read and sent. */
+  void readChunk(Outbox.ChunkRequest request) {
+    chunkRequests.add(request);
+  }
+
+  /** Asks for a part of a snapshot to be stored. */
+  void storeChunk(RaftMessage.InstallSnapshot chunk) {
+    receivedChunks.add(chunk);
+  }
+
+  /** The machine takes over the state of this snapshot before it applies anything. */
+  void install(SnapshotMeta snapshot) {
+    installed = snapshot;
+  }
+
+  /** Entries up to here are needed no longer. */
+  void compactTo(long index) {
+    compactedTo = index;
+  }
+
   void persisted(long batch) {
     invariant(batch > persistedBatch, "batch %d persisted after %d", batch, persistedBatch);
     invariant(batch <= lastBatch, "batch %d persisted, the last was %d", batch, lastBatch);
@@ -85,8 +109,8 @@ final class Effects {
   void drainTo(Outbox outbox, RaftLog log) {
     if (hardStateChanged || log.hasUnwritten()) {
       lastBatch++;
-      List<Entry> entries = log.write(lastBatch);
-      outbox.batch = new WriteBatch(lastBatch, hardStateChanged ? hardState : null, entries);
+      HardState changed = hardStateChanged ? hardState : null;
+      outbox.batch = new WriteBatch(lastBatch, changed, log.writeBase(), log.write(lastBatch));
       hardStateChanged = false;
     }
     outbox.messages.addAll(messages);
@@ -94,10 +118,18 @@ final class Effects {
     (allDurable ? outbox.messages : outbox.messagesAfterPersist).addAll(messagesAfterPersist);
     outbox.safeReads.addAll(safeReads);
     outbox.failedReads.addAll(failedReads);
+    outbox.chunkRequests.addAll(chunkRequests);
+    outbox.receivedChunks.addAll(receivedChunks);
+    outbox.installed = installed;
+    outbox.compactedTo = compactedTo;
     log.handOutCommitted(outbox.committedEntries);
     messages.clear();
     messagesAfterPersist.clear();
     safeReads.clear();
     failedReads.clear();
+    chunkRequests.clear();
+    receivedChunks.clear();
+    installed = null;
+    compactedTo = 0;
   }
 }

@@ -5,9 +5,11 @@ import static dev.coordinator.server.raft.RaftInvariantViolation.invariant;
 
 import dev.coordinator.server.raft.RaftMessage.AppendEntries;
 import dev.coordinator.server.raft.RaftMessage.AppendEntriesReply;
+import dev.coordinator.server.raft.RaftMessage.InstallSnapshot;
+import dev.coordinator.server.raft.RaftMessage.InstallSnapshotReply;
 import java.util.List;
 
-/** How a member takes entries from a leader (§3.5). */
+/** How a member takes entries (§3.5) and snapshots (§5.1) from a leader. */
 final class Following {
 
   private final Member member;
@@ -27,14 +29,14 @@ final class Following {
       refuse(request, 0, log.last() + 1);
       return;
     }
-    if (isSecondLeader(request)) {
-      member.trace.ignored(member.nowMs(), request, "another member leads in this term");
+    if (!follow(request, request.clusterTimeMs())) {
       return;
     }
-    follow(request);
-    member.clock.heard(request.term(), request.clusterTimeMs());
     long prev = request.prevLogIndex();
-    if (prev > log.last()) {
+    if (prev < log.base().index()) {
+      // Everything up to the base is committed, so every leader has it too.
+      accept(request);
+    } else if (prev > log.last()) {
       refuse(request, 0, log.last() + 1);
     } else if (log.termAt(prev) != request.prevLogTerm()) {
       invariant(
@@ -49,15 +51,12 @@ final class Following {
     }
   }
 
-  private boolean isSecondLeader(AppendEntries request) {
-    if (request.term() > roles.term()) {
+  /** Follows the sender, unless another member leads in its term, which cannot be. */
+  private boolean follow(RaftMessage request, long leaderTimeMs) {
+    if (isSecondLeader(request)) {
+      member.trace.ignored(member.nowMs(), request, "another member leads in this term");
       return false;
     }
-    return roles.role() instanceof Leader
-        || roles.role() instanceof Follower follower && follower.followsOtherThan(request.from());
-  }
-
-  private void follow(AppendEntries request) {
     if (request.term() == roles.term()
         && roles.role() instanceof Follower follower
         && follower.leader().equals(request.from())) {
@@ -65,11 +64,22 @@ final class Following {
     } else {
       roles.becomeFollower(request.term(), request.from(), "heard the leader");
     }
+    member.clock.heard(request.term(), leaderTimeMs);
+    return true;
+  }
+
+  private boolean isSecondLeader(RaftMessage request) {
+    if (request.term() > roles.term()) {
+      return false;
+    }
+    return roles.role() instanceof Leader
+        || roles.role() instanceof Follower follower && follower.followsOtherThan(request.from());
   }
 
   private void accept(AppendEntries request) {
     boolean appended = append(request.entries());
-    long verified = request.prevLogIndex() + request.entries().size();
+    long sent = request.prevLogIndex() + request.entries().size();
+    long verified = Math.max(sent, log.snapshotIndex());
     // Entries after the verified ones may be of another leader and wait to be replaced (§3.5).
     long committed = Math.min(request.leaderCommit(), verified);
     if (committed > log.committed()) {
@@ -87,7 +97,7 @@ final class Following {
       if (entry.index() > log.last()) {
         break;
       }
-      if (log.termAt(entry.index()) != entry.term()) {
+      if (entry.index() >= log.base().index() && log.termAt(entry.index()) != entry.term()) {
         log.truncate(entry.index());
         member.effects.withdrawAppendReplies();
         member.trace.truncated(member.nowMs(), entry.index());
@@ -113,6 +123,93 @@ final class Following {
         new AppendEntriesReply(
             member.self, request.from(), roles.term(), true, match, 0, 0, 0, request.round());
     if (mustWait) {
+      member.effects.sendAfterPersist(reply);
+    } else {
+      member.effects.sendOnceHardStateIsDurable(reply);
+    }
+  }
+
+  void receive(InstallSnapshot chunk) {
+    if (chunk.term() < roles.term()) {
+      answer(chunk, 0, false);
+    } else if (follow(chunk, chunk.clusterTimeMs())) {
+      if (chunk.snapshot().index() <= log.committed()) {
+        notNeeded(chunk);
+      } else {
+        member.effects.storeChunk(chunk);
+      }
+    }
+  }
+
+  /** A part of a snapshot is stored: the leader may send the next one. */
+  void stored(InstallSnapshot chunk, long nextOffset) {
+    if (!isFromLeader(chunk)) {
+      return;
+    }
+    if (chunk.snapshot().index() <= log.committed()) {
+      notNeeded(chunk);
+    } else if (nextOffset < chunk.totalBytes()) {
+      member.trace.chunkStored(member.nowMs(), chunk, nextOffset);
+      answer(chunk, nextOffset, false);
+    }
+  }
+
+  /**
+   * A whole snapshot is durable. One that is not ahead of what is committed changes nothing, least
+   * of all the log: it came late. Nor does a leader need one, as it has every committed entry
+   * itself.
+   */
+  void received(InstallSnapshot last) {
+    SnapshotMeta snapshot = last.snapshot();
+    if (roles.role() instanceof Leader || snapshot.index() <= log.committed()) {
+      member.trace.snapshotNotNeeded(member.nowMs(), snapshot);
+    } else {
+      install(snapshot);
+    }
+    if (isFromLeader(last)) {
+      answerInstalled(last);
+    }
+  }
+
+  private void install(SnapshotMeta snapshot) {
+    boolean logDiscarded = log.install(snapshot);
+    if (logDiscarded) {
+      member.effects.withdrawAppendReplies();
+    }
+    member.clock.seen(log.lastStampMs());
+    member.effects.install(snapshot);
+    member.trace.snapshotInstalled(member.nowMs(), snapshot, logDiscarded);
+    member.compact();
+  }
+
+  /** What is stored was sent by the leader that this member still follows. */
+  private boolean isFromLeader(InstallSnapshot chunk) {
+    return chunk.term() == roles.term()
+        && roles.role() instanceof Follower
+        && !isSecondLeader(chunk);
+  }
+
+  private void notNeeded(InstallSnapshot chunk) {
+    member.trace.snapshotNotNeeded(member.nowMs(), chunk.snapshot());
+    answerInstalled(chunk);
+  }
+
+  /** All that is in the snapshot is in the log, which may still be on its way to the disk. */
+  private void answerInstalled(InstallSnapshot chunk) {
+    answer(chunk, chunk.totalBytes(), true);
+  }
+
+  private void answer(InstallSnapshot chunk, long nextOffset, boolean installed) {
+    InstallSnapshotReply reply =
+        new InstallSnapshotReply(
+            member.self,
+            chunk.from(),
+            roles.term(),
+            chunk.snapshot().index(),
+            nextOffset,
+            installed,
+            chunk.round());
+    if (installed) {
       member.effects.sendAfterPersist(reply);
     } else {
       member.effects.sendOnceHardStateIsDurable(reply);

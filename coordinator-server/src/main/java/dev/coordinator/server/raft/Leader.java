@@ -151,7 +151,10 @@ final class Leader implements Role {
     for (Progress follower : followers.values()) {
       result.add(
           new RaftStatus.FollowerStatus(
-              follower.member(), follower.match(), follower.lastHeardMs()));
+              follower.member(),
+              follower.match(),
+              follower.lastHeardMs(),
+              follower.snapshot() == null ? 0 : follower.snapshot().index()));
     }
     return result;
   }

@@ -3,10 +3,12 @@ package dev.coordinator.server.raft;
 
 import dev.coordinator.server.raft.RaftMessage.AppendEntries;
 import dev.coordinator.server.raft.RaftMessage.AppendEntriesReply;
+import dev.coordinator.server.raft.RaftMessage.InstallSnapshotReply;
 import java.util.List;
 
 /**
- * What a leader does: replicate (§3.5), commit (§3.6.2), prove that it still leads (§6.2, §6.4).
+ * What a leader does: replicate (§3.5), also by snapshots (§5.1), commit (§3.6.2), prove that it
+ * still leads (§6.2, §6.4).
  *
  * <p>Messages are built in {@link #flush}, so that everything proposed between two calls travels
  * together. They leave while the leader's own disk still writes (§10.2.1).
@@ -36,7 +38,7 @@ final class Leading {
     }
     if (nowMs >= leader.heartbeatAtMs()) {
       leader.oweHeartbeat(nowMs + member.config.heartbeatIntervalMs());
-      probeTheSilent(leader);
+      repeatWhatWasLost(leader);
     }
     if (nowMs >= leader.noticeAtMs()) {
       leader.oweNotice();
@@ -57,12 +59,18 @@ final class Leading {
     }
   }
 
-  /** What was sent to a follower that answers nothing has likely been lost. */
-  private void probeTheSilent(Leader leader) {
+  /**
+   * What was sent to a follower that answers nothing has likely been lost. A snapshot waits until
+   * the follower is heard again.
+   */
+  private void repeatWhatWasLost(Leader leader) {
     for (Progress follower : leader.followers()) {
       long silentMs = member.nowMs() - follower.lastHeardMs();
-      if (follower.isReplicating() && silentMs >= member.config.electionTimeoutMs()) {
+      boolean silent = silentMs >= member.config.electionTimeoutMs();
+      if (follower.isReplicating() && silent) {
         follower.probe(follower.match() + 1);
+      } else if (!silent) {
+        follower.repeatChunk(member.nowMs() - member.config.chunkResendMs());
       }
     }
   }
@@ -90,7 +98,7 @@ final class Leading {
   /** The way to a follower broke: what is on it is lost. */
   void disconnected(Leader leader, NodeId peer) {
     Progress follower = leader.progress(peer);
-    if (follower != null) {
+    if (follower != null && follower.snapshot() == null) {
       follower.probe(follower.match() + 1);
     }
   }
@@ -110,16 +118,68 @@ final class Leading {
     Progress follower = leader.progress(reply.from());
     follower.heard(member.nowMs(), reply.round());
     if (reply.success()) {
-      follower.agreed(reply.matchIndex());
-      advanceCommitted(leader);
-      if (follower.toldCommitted() < Math.min(log.committed(), follower.match())) {
-        leader.noticeBy(member.nowMs() + noticeDelayMs());
+      follower.matches(reply.matchIndex());
+      // One that gets a snapshot agrees with every heartbeat, which says nothing of the entries
+      // that it lacks.
+      if (follower.snapshot() == null || follower.match() >= log.base().index()) {
+        follower.replicate();
       }
+      matched(leader, follower);
     } else if (follower.isNews(reply.rejectedIndex())) {
       member.trace.appendRejected(member.nowMs(), reply);
       follower.probe(nextAfter(reply));
     }
     confirmReads(leader);
+  }
+
+  private void matched(Leader leader, Progress follower) {
+    advanceCommitted(leader);
+    if (follower.toldCommitted() < Math.min(log.committed(), follower.match())) {
+      leader.noticeBy(member.nowMs() + noticeDelayMs());
+    }
+  }
+
+  void receive(InstallSnapshotReply reply) {
+    if (reply.term() > roles.term()) {
+      roles.becomeFollower(reply.term(), NodeId.NONE, "a follower is in a newer term");
+      return;
+    }
+    if (reply.term() < roles.term() || !(roles.role() instanceof Leader leader)) {
+      return;
+    }
+    if (reply.snapshotIndex() > log.committed() || reply.round() > leader.round()) {
+      member.trace.ignored(member.nowMs(), reply, "it answers what was never sent");
+      return;
+    }
+    Progress follower = leader.progress(reply.from());
+    if (follower == null) {
+      return;
+    }
+    follower.heard(member.nowMs(), reply.round());
+    SnapshotMeta sent = follower.snapshot();
+    if (reply.installed()) {
+      follower.matches(reply.snapshotIndex());
+      follower.replicate();
+      matched(leader, follower);
+    } else if (sent != null && sent.index() == reply.snapshotIndex()) {
+      follower.storedUpTo(reply.nextOffset());
+    }
+    confirmReads(leader);
+  }
+
+  /** A snapshot cannot be read any more: the newest one goes in its place. */
+  void snapshotGone(Leader leader, Outbox.ChunkRequest request) {
+    Progress follower = leader.progress(request.to());
+    boolean isSent = follower != null && request.snapshot().equals(follower.snapshot());
+    // If the newer one is not known yet, the part is asked for again after a while.
+    if (isSent && !request.snapshot().equals(log.snapshot())) {
+      sendSnapshot(follower);
+    }
+  }
+
+  private void sendSnapshot(Progress follower) {
+    follower.install(log.snapshot());
+    member.trace.snapshotSent(member.nowMs(), follower.member(), log.snapshot());
   }
 
   /**
@@ -181,6 +241,10 @@ final class Leading {
       confirmReads(leader);
     }
     for (Progress follower : leader.followers()) {
+      if (follower.snapshot() == null && follower.next() <= log.base().index()) {
+        sendSnapshot(follower);
+      }
+      askChunk(leader, follower);
       // A heartbeat carries no entries, so that its answer does not wait for the follower's disk.
       if (leader.owesHeartbeat()) {
         send(leader, follower, List.of());
@@ -207,15 +271,30 @@ final class Leading {
     }
   }
 
+  private void askChunk(Leader leader, Progress follower) {
+    if (follower.owesChunk()) {
+      member.effects.readChunk(
+          new Outbox.ChunkRequest(
+              follower.member(),
+              roles.term(),
+              follower.snapshot(),
+              follower.askChunk(member.nowMs()),
+              leader.round(),
+              member.clock.at(member.nowMs())));
+    }
+  }
+
   private void send(Leader leader, Progress follower, List<Entry> entries) {
-    long prev = follower.next() - 1;
+    // A heartbeat while a snapshot is sent: its place is one where all logs agree, as a refusal
+    // would say what is known already.
+    long prev = follower.snapshot() == null ? follower.next() - 1 : 0;
     member.effects.send(
         new AppendEntries(
             member.self,
             follower.member(),
             roles.term(),
             prev,
-            log.termAt(prev),
+            prev == 0 ? 0 : log.termAt(prev),
             entries,
             log.committed(),
             leader.round(),

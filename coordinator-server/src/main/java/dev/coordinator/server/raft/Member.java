@@ -36,6 +36,14 @@ final class Member {
     clock.seen(log.lastStampMs());
   }
 
+  /** Drops entries that the snapshot has, but for a tail for followers that are a little behind. */
+  void compact() {
+    if (log.compactTo(log.snapshotIndex() - config.snapshotTailEntries())) {
+      trace.compacted(nowMs, log.base().index());
+    }
+    effects.compactTo(log.base().index());
+  }
+
   /** The time of the present input. */
   long nowMs() {
     return nowMs;

@@ -3,6 +3,8 @@ package dev.coordinator.server.raft;
 
 import dev.coordinator.server.raft.RaftMessage.AppendEntries;
 import dev.coordinator.server.raft.RaftMessage.AppendEntriesReply;
+import dev.coordinator.server.raft.RaftMessage.InstallSnapshot;
+import dev.coordinator.server.raft.RaftMessage.InstallSnapshotReply;
 import dev.coordinator.server.raft.RaftMessage.ReadIndexReply;
 import dev.coordinator.server.raft.RaftMessage.RequestVote;
 import dev.coordinator.server.raft.RaftMessage.RequestVoteReply;
@@ -49,6 +51,14 @@ final class MessageCheck {
               && isIndex(reply.conflictIndex())
               && reply.conflictTerm() >= 0
               && reply.conflictTerm() <= reply.term()
+              && reply.round() >= 0;
+    } else if (message instanceof InstallSnapshot chunk) {
+      possible = isPossible(chunk);
+    } else if (message instanceof InstallSnapshotReply reply) {
+      possible =
+          isIndex(reply.snapshotIndex())
+              && reply.snapshotIndex() >= 1
+              && reply.nextOffset() >= 0
               && reply.round() >= 0;
     } else if (message instanceof RequestVoteReply reply) {
       possible = reply.requestTerm() >= 0;
@@ -105,6 +115,20 @@ final class MessageCheck {
       stampMs = entry.clusterTimeMs();
     }
     return null;
+  }
+
+  private static boolean isPossible(InstallSnapshot chunk) {
+    SnapshotMeta snapshot = chunk.snapshot();
+    return snapshot.index() >= 1
+        && isPosition(snapshot.index(), snapshot.last().term(), chunk.term())
+        && snapshot.clusterTimeMs() >= 0
+        && snapshot.membershipIndex() >= 0
+        && snapshot.membershipIndex() <= snapshot.index()
+        && chunk.data().length >= 1
+        && chunk.offset() >= 0
+        && chunk.offset() <= chunk.totalBytes() - chunk.data().length
+        && chunk.round() >= 0
+        && chunk.clusterTimeMs() >= 0;
   }
 
   private static boolean isIndex(long index) {

@@ -12,15 +12,24 @@ import java.util.Deque;
  * <p>While it <em>probes</em>, the leader does not know where the logs agree: it sends one message
  * and waits for the answer. While it <em>replicates</em>, it takes for granted that what it sent
  * arrives, and sends up to a window of batches ahead (§10.2.1). A rejection, silence or a broken
- * connection leads back to probing, so a lost message costs a round trip and not the follower.
+ * connection leads back to probing, so a lost message costs a round trip and not the follower. To a
+ * follower that needs entries which are gone it sends a <em>snapshot</em> (§5.1), one part after
+ * the other: the follower tells where to go on, so one that is lost or stops midway goes on where
+ * it was.
  *
  * <p>Invariant: {@code match < next}.
  */
 final class Progress {
 
+  private enum Phase {
+    PROBE,
+    REPLICATE,
+    SNAPSHOT
+  }
+
   private final NodeId member;
 
-  private boolean replicating;
+  private Phase phase = Phase.PROBE;
 
   /** A probe with entries is on its way. */
   private boolean probeSent;
@@ -33,6 +42,16 @@ final class Progress {
 
   /** The last index of each batch on its way, oldest first. */
   private final Deque<Long> inFlight = new ArrayDeque<>();
+
+  /** The one that is sent, and what part of it was asked for last; null in other phases. */
+  private SnapshotMeta snapshot;
+
+  private long offset;
+
+  /** When that part was asked for. */
+  private long chunkAtMs;
+
+  private boolean owesChunk;
 
   private long lastHeardMs;
   private long round;
@@ -51,7 +70,12 @@ final class Progress {
   }
 
   boolean isReplicating() {
-    return replicating;
+    return phase == Phase.REPLICATE;
+  }
+
+  /** The snapshot that is sent, or null if entries are. */
+  SnapshotMeta snapshot() {
+    return snapshot;
   }
 
   long match() {
@@ -77,12 +101,16 @@ final class Progress {
 
   /** Whether another batch may be sent. */
   boolean hasRoom(int maxInFlight) {
-    return replicating ? inFlight.size() < maxInFlight : !probeSent;
+    return switch (phase) {
+      case PROBE -> !probeSent;
+      case REPLICATE -> inFlight.size() < maxInFlight;
+      case SNAPSHOT -> false;
+    };
   }
 
   /** Entries up to {@code last} were sent. */
   void sent(long last) {
-    if (replicating) {
+    if (phase == Phase.REPLICATE) {
       inFlight.addLast(last);
       next = last + 1;
     } else {
@@ -99,16 +127,19 @@ final class Progress {
     round = Math.max(round, answeredRound);
   }
 
-  /** The follower agreed, and holds everything up to {@code index} durably. */
-  void agreed(long index) {
+  /** The follower holds everything up to {@code index} durably, and in agreement. */
+  void matches(long index) {
     match = Math.max(match, index);
     next = Math.max(next, match + 1);
-    if (!replicating) {
-      replicating = true;
-      probeSent = false;
-    }
     while (!inFlight.isEmpty() && inFlight.peekFirst() <= match) {
       inFlight.removeFirst();
+    }
+  }
+
+  /** It is known where the logs agree: from here on entries are sent ahead. */
+  void replicate() {
+    if (phase != Phase.REPLICATE) {
+      enter(Phase.REPLICATE);
     }
   }
 
@@ -117,17 +148,63 @@ final class Progress {
    * follower has confirmed, or answers an older probe, is a late message.
    */
   boolean isNews(long rejectedIndex) {
-    return replicating
-        ? rejectedIndex > match && rejectedIndex < next
-        : rejectedIndex == next - 1 && rejectedIndex > match;
+    return switch (phase) {
+      case PROBE -> rejectedIndex == next - 1 && rejectedIndex > match;
+      case REPLICATE -> rejectedIndex > match && rejectedIndex < next;
+      case SNAPSHOT -> false;
+    };
   }
 
   /** Starts to probe at {@code index}, or behind what is confirmed if that is later. */
   void probe(long index) {
-    replicating = false;
-    probeSent = false;
-    inFlight.clear();
+    enter(Phase.PROBE);
     next = Math.max(index, match + 1);
     invariant(match < next, "match %d not below next %d", match, next);
+  }
+
+  /** Starts to send a snapshot, from its beginning unless the follower says otherwise. */
+  void install(SnapshotMeta newest) {
+    enter(Phase.SNAPSHOT);
+    next = match + 1;
+    snapshot = newest;
+    owesChunk = true;
+  }
+
+  private void enter(Phase newPhase) {
+    phase = newPhase;
+    probeSent = false;
+    inFlight.clear();
+    snapshot = null;
+    offset = 0;
+    owesChunk = false;
+  }
+
+  /**
+   * The follower has the snapshot up to this offset. Of two equal answers one says nothing new, so
+   * a part that arrives twice does not double what follows.
+   */
+  void storedUpTo(long nextOffset) {
+    if (nextOffset != offset) {
+      offset = nextOffset;
+      owesChunk = true;
+    }
+  }
+
+  /** The part that was asked for last, or its answer, was likely lost if it was before. */
+  void repeatChunk(long askedBeforeMs) {
+    if (snapshot != null && chunkAtMs <= askedBeforeMs) {
+      owesChunk = true;
+    }
+  }
+
+  boolean owesChunk() {
+    return owesChunk;
+  }
+
+  /** Where the part begins that is asked for now. */
+  long askChunk(long nowMs) {
+    owesChunk = false;
+    chunkAtMs = nowMs;
+    return offset;
   }
 }

@@ -12,6 +12,9 @@ package dev.coordinator.server.raft;
  * @param maxBatchBytes most payload bytes in one AppendEntries; a larger entry travels alone
  * @param maxBatchEntries most entries in one AppendEntries
  * @param maxInFlightBatches most AppendEntries with entries sent to a follower and not yet answered
+ * @param snapshotTailEntries how many entries before the end of a snapshot stay in the log, so that
+ *     a follower that is a little behind needs no snapshot (§5.1)
+ * @param chunkResendMs after this time without an answer, a part of a snapshot is sent again
  */
 public record RaftConfig(
     long electionTimeoutMs,
@@ -19,7 +22,28 @@ public record RaftConfig(
     long disconnectJitterMs,
     int maxBatchBytes,
     int maxBatchEntries,
-    int maxInFlightBatches) {
+    int maxInFlightBatches,
+    int snapshotTailEntries,
+    long chunkResendMs) {
+
+  /** With the usual values for snapshots. */
+  public RaftConfig(
+      long electionTimeoutMs,
+      long heartbeatIntervalMs,
+      long disconnectJitterMs,
+      int maxBatchBytes,
+      int maxBatchEntries,
+      int maxInFlightBatches) {
+    this(
+        electionTimeoutMs,
+        heartbeatIntervalMs,
+        disconnectJitterMs,
+        maxBatchBytes,
+        maxBatchEntries,
+        maxInFlightBatches,
+        20_000,
+        1_000);
+  }
 
   public RaftConfig {
     require(heartbeatIntervalMs >= 1, "heartbeatIntervalMs must be at least 1");
@@ -30,6 +54,8 @@ public record RaftConfig(
     require(maxBatchBytes >= 1, "maxBatchBytes must be at least 1");
     require(maxBatchEntries >= 1, "maxBatchEntries must be at least 1");
     require(maxInFlightBatches >= 1, "maxInFlightBatches must be at least 1");
+    require(snapshotTailEntries >= 0, "snapshotTailEntries must not be negative");
+    require(chunkResendMs >= 1, "chunkResendMs must be at least 1");
   }
 
   private static void require(boolean condition, String rule) {

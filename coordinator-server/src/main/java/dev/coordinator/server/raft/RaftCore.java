@@ -5,6 +5,8 @@ import static dev.coordinator.server.raft.RaftInvariantViolation.invariant;
 
 import dev.coordinator.server.raft.RaftMessage.AppendEntries;
 import dev.coordinator.server.raft.RaftMessage.AppendEntriesReply;
+import dev.coordinator.server.raft.RaftMessage.InstallSnapshot;
+import dev.coordinator.server.raft.RaftMessage.InstallSnapshotReply;
 import dev.coordinator.server.raft.RaftMessage.RequestVote;
 import dev.coordinator.server.raft.RaftMessage.RequestVoteReply;
 import java.util.List;
@@ -55,14 +57,14 @@ public final class RaftCore {
     if (!bootstrap.isEmpty() && !bootstrap.contains(self)) {
       throw new IllegalArgumentException("member " + self + " is none of " + bootstrap);
     }
-    HardState hardState = restored.hardState();
     RaftLog log = new RaftLog(restored);
+    Effects effects = new Effects(restored.hardState());
+    adoptTermOf(restored.snapshot(), effects);
     invariant(
-        log.lastTerm() <= hardState.term(),
+        log.lastTerm() <= effects.hardState().term(),
         "the log ends in term %d, the member knows only %d",
         log.lastTerm(),
-        hardState.term());
-    Effects effects = new Effects(hardState);
+        effects.hardState().term());
     member = new Member(config, self, restored.incarnation(), random, trace, log, effects);
     member.advanceTo(nowMs);
     roles = new Roles(member);
@@ -70,6 +72,17 @@ public final class RaftCore {
     following = new Following(member, roles);
     leading = new Leading(member, roles);
     check = new MessageCheck(self, log);
+    member.compact();
+  }
+
+  /**
+   * A snapshot becomes durable on its own, and may be of a term that a crash kept from the disk. No
+   * vote was given in that term: it would have become durable first.
+   */
+  private static void adoptTermOf(SnapshotMeta snapshot, Effects effects) {
+    if (snapshot != null && snapshot.last().term() > effects.hardState().term()) {
+      effects.change(new HardState(snapshot.last().term(), NodeId.NONE));
+    }
   }
 
   /** What the messages of this member have to tell of it. */
@@ -96,6 +109,10 @@ public final class RaftCore {
       elections.receive(request);
     } else if (message instanceof RequestVoteReply reply) {
       elections.receive(reply);
+    } else if (message instanceof InstallSnapshot chunk) {
+      following.receive(chunk);
+    } else if (message instanceof InstallSnapshotReply reply) {
+      leading.receive(reply);
     }
   }
 
@@ -157,6 +174,54 @@ public final class RaftCore {
   }
 
   /**
+   * Describes a snapshot of everything that is applied. It may be taken only if something was
+   * applied since the newest one.
+   */
+  public SnapshotMeta snapshotMeta() {
+    return member.log.snapshotOfApplied();
+  }
+
+  /** Reports that a snapshot of this member's own state is durable. */
+  public void snapshotTaken(SnapshotMeta snapshot, long nowMs) {
+    member.advanceTo(nowMs);
+    // One that the leader sent meanwhile may have overtaken it.
+    if (snapshot.index() > member.log.snapshotIndex()) {
+      member.log.snapshotTaken(snapshot);
+      member.trace.snapshotTaken(member.nowMs(), snapshot);
+      member.compact();
+    }
+  }
+
+  /** Reports that a part of a snapshot could not be read, as a newer one has taken its place. */
+  public void snapshotGone(Outbox.ChunkRequest request, long nowMs) {
+    member.advanceTo(nowMs);
+    if (roles.role() instanceof Leader leader && request.term() == roles.term()) {
+      leading.snapshotGone(leader, request);
+    }
+  }
+
+  /**
+   * Reports that a part of a snapshot which the leader sent was stored, or did not fit.
+   *
+   * @param nextOffset how much of that snapshot is there by now
+   */
+  public void chunkStored(InstallSnapshot chunk, long nextOffset, long nowMs) {
+    member.advanceTo(nowMs);
+    following.stored(chunk, nextOffset);
+  }
+
+  /**
+   * Reports that a snapshot which the leader sent is whole, checked and durable. If {@link
+   * Outbox#installed} names it after this call, its state replaces that of the machine.
+   *
+   * @param last the part that completed it
+   */
+  public void snapshotReceived(InstallSnapshot last, long nowMs) {
+    member.advanceTo(nowMs);
+    following.received(last);
+  }
+
+  /**
    * Reports that the connection to a peer broke. If it is the leader, a pre-vote follows at once
    * instead of after a timeout; members that still hear the leader refuse it.
    */
@@ -195,6 +260,8 @@ public final class RaftCore {
         role.kind(),
         roles.term(),
         role.leader(),
+        log.base().index(),
+        log.snapshotIndex(),
         log.last(),
         log.durable(),
         log.committed(),

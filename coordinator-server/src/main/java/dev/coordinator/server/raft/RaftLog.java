@@ -10,11 +10,14 @@ import java.util.Iterator;
 import java.util.List;
 
 /**
- * The log of one member: the entries since the snapshot, in memory, and how far each of them has
- * come.
+ * The log of one member: the entries after its base, in memory, and how far each of them has come.
  *
- * <p>Invariant: {@code snapshot <= applied <= handedOut <= committed <= last} and {@code durable <=
- * last}. {@code committed} may pass {@code durable}, because a quorum need not include this member.
+ * <p>The newest snapshot stands for everything up to its last entry (§5.1). The base lies there or
+ * before: some entries stay for followers that are a little behind.
+ *
+ * <p>Invariant: {@code base <= snapshot <= applied <= handedOut <= committed <= last} and {@code
+ * snapshot <= durable <= last}. {@code committed} may pass {@code durable}, because a quorum need
+ * not include this member.
  *
  * <p>Durability is acknowledged by batch number, not by index: an index may be written twice, with
  * an entry and with the one that replaced it, and the end of the first write says nothing of the
@@ -38,8 +41,13 @@ final class RaftLog {
   private final Configurations configurations;
   private final ArrayList<Entry> entries;
   private final Deque<Write> writes = new ArrayDeque<>();
-  private final long snapshot = 0;
-  private final long snapshotTerm = 0;
+
+  /** The place before the first entry. */
+  private LogPosition base;
+
+  /** The newest durable one, or null. */
+  private SnapshotMeta snapshot;
+
   private long applied;
   private long handedOut;
   private long committed;
@@ -48,21 +56,56 @@ final class RaftLog {
   /** The first index that no batch carries yet in its present form. */
   private long unwritten;
 
-  /** Restores the log from disk: everything in it is durable, nothing is known to be committed. */
+  /** No batch carries the present base yet, which replaced all entries that were written before. */
+  private boolean baseUnwritten;
+
+  /**
+   * Restores the log from disk: everything in it is durable, and nothing is known to be committed
+   * but what the snapshot holds.
+   *
+   * <p>A snapshot becomes durable on its own, and may be ahead of the log after a crash. Then it
+   * replaces the log, as it was about to do.
+   */
   RaftLog(RestoredState restored) {
     configurations = Configurations.of(restored);
+    base = restored.base();
     entries = new ArrayList<>(restored.entries());
-    long index = snapshot;
-    long term = snapshotTerm;
+    snapshot = restored.snapshot();
+    LogPosition previous = base;
     for (Entry entry : entries) {
-      invariant(entry.index() == index + 1, "entry %s follows index %d", entry, index);
-      invariant(entry.term() >= term, "entry %s follows term %d", entry, term);
-      configurations.appended(entry);
-      index = entry.index();
-      term = entry.term();
+      invariant(entry.index() == previous.index() + 1, "entry %s follows %s", entry, previous);
+      invariant(entry.term() >= previous.term(), "entry %s follows %s", entry, previous);
+      previous = entry.position();
     }
+    invariant(base.index() <= snapshotIndex(), "the log begins after %s, without a snapshot", base);
+    if (snapshot != null && !holds(snapshot.last())) {
+      entries.clear();
+      base = snapshot.last();
+      baseUnwritten = true;
+    }
+    for (Entry entry : entries) {
+      configurations.appended(entry);
+    }
+    committed = snapshotIndex();
+    handedOut = committed;
+    applied = committed;
     durable = last();
     unwritten = last() + 1;
+  }
+
+  /** The place before the first entry that it still has. */
+  LogPosition base() {
+    return base;
+  }
+
+  /** The newest snapshot, or null. */
+  SnapshotMeta snapshot() {
+    return snapshot;
+  }
+
+  /** The last entry of the newest snapshot, 0 if there is none. */
+  long snapshotIndex() {
+    return snapshot == null ? 0 : snapshot.index();
   }
 
   /** The configurations in it. */
@@ -71,7 +114,7 @@ final class RaftLog {
   }
 
   long last() {
-    return snapshot + entries.size();
+    return base.index() + entries.size();
   }
 
   long lastTerm() {
@@ -92,24 +135,45 @@ final class RaftLog {
 
   /** The term of the entry at {@code index}; 0 for index 0, where every log agrees (§3.5). */
   long termAt(long index) {
-    return index == snapshot ? snapshotTerm : entry(index).term();
+    return index == base.index() ? base.term() : entry(index).term();
+  }
+
+  /** Whether it has this very entry, so that it agrees with every log that has it too. */
+  boolean holds(LogPosition position) {
+    return position.index() >= base.index()
+        && position.index() <= last()
+        && termAt(position.index()) == position.term();
   }
 
   Entry entry(long index) {
-    invariant(index > snapshot && index <= last(), "no entry at %d, the last is %d", index, last());
-    return entries.get((int) (index - snapshot - 1));
+    invariant(
+        index > base.index() && index <= last(),
+        "no entry at %d: they begin after %s and end at %d",
+        index,
+        base,
+        last());
+    return entries.get(place(index));
   }
 
-  /** The stamp of the last entry, 0 if there is none. */
+  private int place(long index) {
+    return (int) (index - base.index() - 1);
+  }
+
+  /** The stamp of the last entry, 0 if there was none ever. */
   long lastStampMs() {
-    return entries.isEmpty() ? 0 : entries.get(entries.size() - 1).clusterTimeMs();
+    if (entries.isEmpty()) {
+      // Then the base is where the snapshot ends.
+      return snapshot == null ? 0 : snapshot.clusterTimeMs();
+    }
+    return entries.get(entries.size() - 1).clusterTimeMs();
   }
 
   /**
-   * The smallest index whose entry has this term or a later one; after the last if there is none.
+   * The smallest index after the base whose entry has this term or a later one; after the last if
+   * there is none.
    */
   long firstIndexSinceTerm(long term) {
-    long low = snapshot + 1;
+    long low = base.index() + 1;
     long high = last() + 1;
     while (low < high) {
       long middle = (low + high) >>> 1;
@@ -127,7 +191,7 @@ final class RaftLog {
    * {@code maxBytes} of payload unless the first alone is larger.
    */
   List<Entry> slice(long from, int maxEntries, int maxBytes) {
-    int start = (int) (from - snapshot - 1);
+    int start = place(from);
     int end = start;
     long bytes = 0;
     while (end < entries.size() && end - start < maxEntries) {
@@ -152,7 +216,7 @@ final class RaftLog {
    */
   void truncate(long from) {
     invariant(from > committed, "truncation at %d of what is committed up to %d", from, committed);
-    entries.subList((int) (from - snapshot - 1), entries.size()).clear();
+    entries.subList(place(from), entries.size()).clear();
     configurations.truncatedFrom(from);
     durable = Math.min(durable, from - 1);
     unwritten = Math.min(unwritten, from);
@@ -161,8 +225,81 @@ final class RaftLog {
     }
   }
 
+  /** A snapshot of what is applied, to which a durable state belongs once that is saved. */
+  SnapshotMeta snapshotOfApplied() {
+    if (applied == snapshotIndex()) {
+      throw new IllegalStateException("nothing is applied after " + applied);
+    }
+    Entry last = entry(applied);
+    Configurations.Configuration present = configurations.asOf(applied);
+    return new SnapshotMeta(
+        last.position(), last.clusterTimeMs(), present.membership(), present.index());
+  }
+
+  /** A snapshot of this member's own state is durable. */
+  void snapshotTaken(SnapshotMeta taken) {
+    invariant(taken.index() <= applied, "snapshot %s of %d applied", taken.last(), applied);
+    invariant(holds(taken.last()), "snapshot %s is of another log", taken.last());
+    snapshot = taken;
+    durable = Math.max(durable, taken.index());
+  }
+
+  /**
+   * A snapshot of the leader replaces the state. If the log has the very entry that the snapshot
+   * ends with, what follows stays (§5.1); if not, all of it goes.
+   *
+   * @return whether the log was discarded
+   */
+  boolean install(SnapshotMeta installed) {
+    long index = installed.index();
+    invariant(
+        index > committed, "snapshot %s in spite of %d committed", installed.last(), committed);
+    boolean discards = !holds(installed.last());
+    configurations.installed(installed, !discards);
+    snapshot = installed;
+    if (discards) {
+      entries.clear();
+      base = installed.last();
+      baseUnwritten = true;
+      durable = index;
+      unwritten = index + 1;
+      for (Write write : writes) {
+        write.last = Math.min(write.last, index);
+      }
+    }
+    durable = Math.max(durable, index);
+    committed = index;
+    handedOut = index;
+    applied = index;
+    return discards;
+  }
+
+  /**
+   * Drops the entries up to {@code index} as far as the snapshot has them and batches carry them.
+   *
+   * @return whether there were any
+   */
+  boolean compactTo(long index) {
+    long end = Math.min(index, Math.min(snapshotIndex(), unwritten - 1));
+    if (end <= base.index()) {
+      return false;
+    }
+    LogPosition newBase = new LogPosition(end, termAt(end));
+    entries.subList(0, place(end) + 1).clear();
+    base = newBase;
+    configurations.compacted(end);
+    return true;
+  }
+
   boolean hasUnwritten() {
-    return unwritten <= last();
+    return baseUnwritten || unwritten <= last();
+  }
+
+  /** Hands over where the log begins anew if that is to be written with the next batch, or null. */
+  LogPosition writeBase() {
+    LogPosition written = baseUnwritten ? base : null;
+    baseUnwritten = false;
+    return written;
   }
 
   /** Hands over the entries that are to be written with this batch. */

@@ -4,16 +4,20 @@ package dev.coordinator.server.raft;
 import java.util.List;
 
 /**
- * A view of the core at one moment. {@code applied <= committed <= last} and {@code durable <=
- * last}.
+ * A view of the core at one moment. {@code base <= snapshot <= applied <= committed <= last} and
+ * {@code snapshot <= durable <= last}.
  *
  * @param leader {@link NodeId#NONE} if none is known
+ * @param base the index before the first entry that is still in the log
+ * @param snapshot the last index of the newest snapshot, 0 if there is none
  * @param followers what a leader knows of the others, by id; empty on other members
  */
 public record RaftStatus(
     RoleKind role,
     long term,
     NodeId leader,
+    long base,
+    long snapshot,
     long last,
     long durable,
     long committed,
@@ -23,6 +27,7 @@ public record RaftStatus(
   /**
    * @param match the last index known to be durable there
    * @param lastHeardMs when it was last heard of, on the clock of the inputs
+   * @param installing the last index of the snapshot that is sent there, 0 if entries are
    */
-  public record FollowerStatus(NodeId member, long match, long lastHeardMs) {}
+  public record FollowerStatus(NodeId member, long match, long lastHeardMs, long installing) {}
 }

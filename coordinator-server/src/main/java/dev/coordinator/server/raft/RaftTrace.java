@@ -32,6 +32,28 @@ public interface RaftTrace {
 
   default void committed(long nowMs, long index) {}
 
+  /** A snapshot of this member's own state is durable. */
+  default void snapshotTaken(long nowMs, SnapshotMeta snapshot) {}
+
+  /** The log begins after {@code index} now: a snapshot stands for what was before. */
+  default void compacted(long nowMs, long index) {}
+
+  /** A follower needs entries that are gone, so it gets a snapshot. */
+  default void snapshotSent(long nowMs, NodeId follower, SnapshotMeta snapshot) {}
+
+  /** This follower has the snapshot up to {@code nextOffset}. */
+  default void chunkStored(long nowMs, RaftMessage.InstallSnapshot chunk, long nextOffset) {}
+
+  /**
+   * A snapshot of the leader replaced the state of this member.
+   *
+   * @param logDiscarded whether its log went too, since it was of another history
+   */
+  default void snapshotInstalled(long nowMs, SnapshotMeta snapshot, boolean logDiscarded) {}
+
+  /** A snapshot came that is not ahead of what is committed here: nothing changes. */
+  default void snapshotNotNeeded(long nowMs, SnapshotMeta snapshot) {}
+
   /** The connection to the leader broke; it counts as lost until it is heard again. */
   default void leaderLost(long nowMs, NodeId leader) {}
 
