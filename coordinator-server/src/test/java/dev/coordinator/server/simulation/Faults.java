@@ -41,6 +41,9 @@ record Faults(
     double clockDrift,
     double leaderBias) {
 
+  /** A network and disks that do what they should, within milliseconds. */
+  static final Faults NONE = new Faults(List.of(), 0, 0, 0, 2, 2, 0, 0, 0, 0, 100, 0, 0.001, 0);
+
   static Faults draw(RandomGenerator random) {
     Faults mixed =
         new Faults(

@@ -43,11 +43,17 @@ final class SimulatedCluster {
   private long calmRounds;
   private SimulatedMember hint;
 
-  SimulatedCluster(RandomGenerator random, Story story) {
+  /** A cluster of which everything is drawn. */
+  static SimulatedCluster draw(RandomGenerator random, Story story) {
+    Faults faults = Faults.draw(random);
+    return new SimulatedCluster(random, Tuning.draw(random, faults.maxDelayMs()), faults, story);
+  }
+
+  SimulatedCluster(RandomGenerator random, Tuning tuning, Faults faults, Story story) {
     this.schedule = new Schedule(random);
     this.story = story;
-    this.faults = Faults.draw(random);
-    this.tuning = Tuning.draw(random, faults.maxDelayMs());
+    this.faults = faults;
+    this.tuning = tuning;
     this.oracle = new Oracle(schedule, faults.clockDrift(), figures);
     this.beliefs = new Beliefs(faults.clockDrift());
     this.network = new SimulatedNetwork(schedule, faults, this::deliver, figures);
@@ -163,7 +169,7 @@ final class SimulatedCluster {
     member(message.to()).receive(message);
   }
 
-  private SimulatedMember member(NodeId id) {
+  SimulatedMember member(NodeId id) {
     return members.get((int) id.value() - 1);
   }
 

@@ -23,7 +23,7 @@ public final class Simulation {
   private final SimulatedCluster cluster;
 
   private Simulation(long seed, Story story) {
-    this.cluster = new SimulatedCluster(new SplittableRandom(seed), story);
+    this.cluster = SimulatedCluster.draw(new SplittableRandom(seed), story);
   }
 
   /**
