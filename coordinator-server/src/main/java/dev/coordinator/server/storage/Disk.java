@@ -2,16 +2,22 @@
 package dev.coordinator.server.storage;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The one directory that holds the log's files, as the log sees it.
+ * A directory that holds files of the log or of snapshots, as these see it.
  *
- * <p>What a real disk promises is little, and this is all the log relies on: bytes are safe after
+ * <p>What a real disk promises is little, and this is all that they rely on: bytes are safe after
  * {@link DiskFile#force}, names after {@link #syncDirectory}. Until then a power cut keeps any part
  * of them, down to single sectors.
  */
 public interface Disk {
+
+  /** A directory of the file system. */
+  static Disk of(Path directory) {
+    return new FileDisk(directory);
+  }
 
   /** The names of all files, in any order. */
   List<String> list() throws IOException;
