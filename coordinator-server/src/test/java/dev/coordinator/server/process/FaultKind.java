@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.process;
+
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * A kind of fault, by name.
+ *
+ * @param part faults of different parts may strike at the same time
+ * @param leastMembers of a cluster in which it makes sense
+ */
+record FaultKind(String name, Part part, Set<Need> needs, int leastMembers, Fault fault) {
+
+  /** What a fault strikes. */
+  enum Part {
+    HOST,
+    NETWORK
+  }
+
+  FaultKind {
+    needs = Set.copyOf(needs);
+  }
+
+  /** All there are. */
+  static List<FaultKind> all() {
+    return Stream.of(
+            ProcessFaults.kinds(),
+            SystemCallFaults.kinds(),
+            DiskFaults.kinds(),
+            ClockFaults.kinds(),
+            NetworkFaults.kinds())
+        .flatMap(List::stream)
+        .toList();
+  }
+
+  static FaultKind ofHost(String name, Set<Need> needs, Fault fault) {
+    return new FaultKind(name, Part.HOST, needs, 1, fault);
+  }
+
+  static FaultKind ofNetwork(String name, int leastMembers, Fault fault) {
+    return new FaultKind(name, Part.NETWORK, Set.of(Need.NETWORK), leastMembers, fault);
+  }
+}

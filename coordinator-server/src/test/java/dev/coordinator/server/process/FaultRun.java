@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.process;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.LocalTime;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One run: a cluster, clients that keep it busy, and one fault after the other.
+ *
+ * <p>A fault strikes, everything is put right again, and the cluster must recover without help.
+ * After some faults the clients stop for a moment and their histories are checked.
+ */
+final class FaultRun {
+
+  /** Snapshots, new segments and their files all the time, so that faults meet them. */
+  private static final Map<String, String> SETTINGS = Map.of("storage.segmentSize", "1MiB");
+
+  private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss");
+  private static final int FAULTS_PER_STRETCH = 8;
+  private static final double SHARE_OF_PAIRS = 0.25;
+  private static final Duration RECOVERY_LIMIT = Duration.ofMinutes(2);
+
+  /**
+   * What to run.
+   *
+   * @param kinds those to choose from
+   * @param needs what the hosts are made of
+   * @param pauseMs mean pause of each client between two rounds
+   */
+  record Plan(
+      long seed,
+      Duration duration,
+      int members,
+      List<FaultKind> kinds,
+      Set<Need> needs,
+      int pauseMs,
+      Path directory) {
+
+    Plan {
+      kinds = List.copyOf(kinds);
+      needs = Set.copyOf(needs);
+    }
+  }
+
+  private final Plan plan;
+  private final PrintStream out;
+  private final SplittableRandom random;
+  private final Draw draw;
+  private final Tally tally = new Tally();
+  private final FaultReport report = new FaultReport();
+  private final List<FaultKind> bag = new ArrayList<>();
+
+  FaultRun(Plan plan, PrintStream out) {
+    this.plan = plan;
+    this.out = out;
+    this.random = new SplittableRandom(plan.seed());
+    this.draw = new Draw(random.split());
+  }
+
+  FaultReport report() {
+    return report;
+  }
+
+  Tally tally() {
+    return tally;
+  }
+
+  /**
+   * Runs it.
+   *
+   * @throws Violation if the cluster did not keep a promise; the message says where the logs are
+   */
+  void run() throws IOException, InterruptedException {
+    Testbed testbed = new Testbed(plan.directory(), plan.members(), plan.needs(), SETTINGS);
+    boolean passed = false;
+    try {
+      run(testbed);
+      passed = true;
+    } catch (Violation violation) {
+      say("VIOLATION " + violation.getMessage());
+      throw violation;
+    } finally {
+      testbed.close();
+      if (passed) {
+        testbed.deleteLogs();
+      } else {
+        say("the members' logs are in " + testbed.keepLogs());
+      }
+    }
+  }
+
+  private void run(Testbed testbed) throws IOException, InterruptedException {
+    ExecutorService strikers = Executors.newFixedThreadPool(FaultKind.Part.values().length);
+    testbed.start();
+    testbed.awaitRecovery(RECOVERY_LIMIT);
+    try (Keeper keeper = new Keeper(testbed.endpoints());
+        Load load = new Load(testbed, random.split(), plan.pauseMs(), tally)) {
+      long endNanos = System.nanoTime() + plan.duration().toNanos();
+      while (System.nanoTime() - endNanos < 0) {
+        keeper.take();
+        load.begin();
+        for (int i = 0; i < FAULTS_PER_STRETCH && System.nanoTime() - endNanos < 0; i++) {
+          draw.last(300, 1_500);
+          strike(testbed, strikers);
+          load.requireNoViolation();
+        }
+        load.endAndCheck();
+        keeper.checkAndRelease();
+        say("%d faults so far; %s".formatted(report.faults(), tally));
+      }
+    } finally {
+      strikers.shutdownNow();
+    }
+  }
+
+  /** One fault, or two of different parts at once. */
+  private void strike(Testbed testbed, ExecutorService strikers)
+      throws IOException, InterruptedException {
+    List<FaultKind> kinds = new ArrayList<>(List.of(next()));
+    if (draw.chance(SHARE_OF_PAIRS)) {
+      FaultKind second = next();
+      if (second.part() != kinds.get(0).part()) {
+        kinds.add(second);
+      }
+    }
+    List<String> names = kinds.stream().map(FaultKind::name).toList();
+    tally.resetGap();
+    long startNanos = System.nanoTime();
+    try {
+      List<Future<?>> strikes = new ArrayList<>();
+      for (FaultKind kind : kinds) {
+        Draw own = new Draw(random.split());
+        strikes.add(
+            strikers.submit(
+                () -> {
+                  kind.fault().strike(testbed, own);
+                  return null;
+                }));
+      }
+      for (Future<?> strike : strikes) {
+        await(strike);
+      }
+      testbed.unexpectedEnd().ifPresent(FaultRun::violated);
+    } finally {
+      testbed.heal();
+    }
+    long healedNanos = System.nanoTime();
+    testbed.awaitRecovery(RECOVERY_LIMIT);
+    long gapMs = tally.longestGapMs();
+    names.forEach(name -> report.add(name, gapMs));
+    say(
+        "%s: lasted %.1f s, recovered %.1f s later, longest time without a grant %.1f s"
+            .formatted(
+                String.join(" with ", names),
+                (healedNanos - startNanos) / 1e9,
+                (System.nanoTime() - healedNanos) / 1e9,
+                gapMs / 1e3));
+  }
+
+  private static void violated(String how) {
+    throw new Violation(how);
+  }
+
+  private static void await(Future<?> strike) throws IOException, InterruptedException {
+    try {
+      strike.get(RECOVERY_LIMIT.toSeconds(), TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof Violation violation) {
+        throw violation;
+      }
+      throw new IOException("a fault could not be made", e.getCause());
+    } catch (java.util.concurrent.TimeoutException e) {
+      throw new IOException("a fault takes too long to be made", e);
+    }
+  }
+
+  /** All kinds come equally often, in random order. */
+  private FaultKind next() {
+    if (bag.isEmpty()) {
+      bag.addAll(draw.shuffled(plan.kinds()));
+    }
+    return bag.remove(bag.size() - 1);
+  }
+
+  private void say(String line) {
+    out.println(LocalTime.now().format(TIME) + " " + line);
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.process;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+
+/** System calls on files that fail, that take long, or at which the member dies. */
+final class SystemCallFaults {
+
+  /** Every call by which the log changes the disk; sockets use others. */
+  private static final String SYNC = "fsync,fdatasync";
+
+  private static final String WRITE = "pwrite64";
+  private static final String RENAME = "rename,renameat,renameat2";
+
+  /** A member whose disk fails has to stop itself within this time. */
+  private static final Duration STOP_LIMIT = Duration.ofSeconds(10);
+
+  private SystemCallFaults() {}
+
+  static List<FaultKind> kinds() {
+    return List.of(
+        kind("kill-at-fsync", (testbed, draw) -> killAt(SYNC, 60, testbed, draw)),
+        kind("kill-at-write", (testbed, draw) -> killAt(WRITE, 60, testbed, draw)),
+        kind("kill-at-rename", (testbed, draw) -> killAt(RENAME, 3, testbed, draw)),
+        kind("kill-at-write-while-running", SystemCallFaults::killAtWriteWhileRunning),
+        kind("error-at-fsync", (testbed, draw) -> failAt(SYNC, "EIO", testbed, draw)),
+        kind("error-at-write", (testbed, draw) -> failAt(WRITE, "EIO", testbed, draw)),
+        kind("no-space-at-write", (testbed, draw) -> failAt(WRITE, "ENOSPC", testbed, draw)),
+        kind("slow-fsync", SystemCallFaults::slowSync));
+  }
+
+  private static FaultKind kind(String name, Fault fault) {
+    return FaultKind.ofHost(name, Set.of(Need.STRACE), fault);
+  }
+
+  /** Restarts a member so that it is killed at one of its next calls, perhaps in its start. */
+  private static void killAt(String calls, int most, Testbed testbed, Draw draw)
+      throws IOException, InterruptedException {
+    Host host = draw.host(testbed);
+    host.kill();
+    host.startTraced(inject(calls, "signal=SIGKILL:when=" + draw.spanMs(1, most)));
+    draw.last(3_000, 8_000);
+  }
+
+  private static void killAtWriteWhileRunning(Testbed testbed, Draw draw)
+      throws IOException, InterruptedException {
+    Host host = draw.host(testbed);
+    host.mayEnd();
+    host.trace(inject(WRITE + "," + SYNC, "signal=SIGKILL:when=" + draw.spanMs(1, 40)));
+    draw.last(1_000, 4_000);
+  }
+
+  /** A member that cannot tell what is on its disk must stop, and not try again. */
+  private static void failAt(String calls, String error, Testbed testbed, Draw draw)
+      throws IOException, InterruptedException {
+    Host host = draw.host(testbed);
+    host.mayEnd();
+    host.trace(inject(calls, "error=" + error + ":when=" + draw.spanMs(1, 40)));
+    draw.last(1_000, 4_000);
+    if (host.sawInjectedError() && !host.awaitEnd(STOP_LIMIT)) {
+      throw new Violation(
+          "member %d went on for %d s after %s in one of %s",
+          host.id(), STOP_LIMIT.toSeconds(), error, calls);
+    }
+  }
+
+  private static void slowSync(Testbed testbed, Draw draw)
+      throws IOException, InterruptedException {
+    long delayMs = draw.spanMs(20, 2_000);
+    draw.host(testbed).trace(inject(SYNC, "delay_enter=" + delayMs + "ms"));
+    draw.last(2_000, 6_000);
+  }
+
+  private static List<String> inject(String calls, String what) {
+    return List.of("-e", "trace=" + calls, "-e", "inject=" + calls + ":" + what);
+  }
+}
