@@ -15,6 +15,12 @@ public final class ChildJvm {
 
   /** The command line for {@code coordinator} with these arguments. */
   public static List<String> command(List<String> jvmOptions, List<String> arguments) {
+    return command(Main.class, jvmOptions, arguments);
+  }
+
+  /** The command line for another program of this class path. */
+  public static List<String> command(
+      Class<?> main, List<String> jvmOptions, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(jvmOptions);
@@ -24,7 +30,7 @@ public final class ChildJvm {
     }
     command.add("-cp");
     command.add(classPath());
-    command.add(Main.class.getName());
+    command.add(main.getName());
     command.addAll(arguments);
     return command;
   }
