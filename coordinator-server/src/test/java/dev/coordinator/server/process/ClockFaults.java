@@ -11,7 +11,9 @@ final class ClockFaults {
 
   private static final List<String> JUMPS = List.of("+1h", "-1h", "+30s", "-30s", "+400d", "-2d");
 
-  /** How much faster than time they run: three times and twenty times as fast, stopped, backwards. */
+  /**
+   * How much faster than time they run: three times and twenty times as fast, stopped, backwards.
+   */
   private static final List<Integer> RATES_PERCENT = List.of(200, 1_900, -100, -300);
 
   private ClockFaults() {}

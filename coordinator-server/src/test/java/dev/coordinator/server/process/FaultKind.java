@@ -35,6 +35,13 @@ record FaultKind(String name, Part part, Set<Need> needs, int leastMembers, Faul
         .toList();
   }
 
+  /** Those that can be made with what there is. */
+  static List<FaultKind> possible(Set<Need> needs, int members) {
+    return all().stream()
+        .filter(kind -> needs.containsAll(kind.needs()) && members >= kind.leastMembers())
+        .toList();
+  }
+
   static FaultKind ofHost(String name, Set<Need> needs, Fault fault) {
     return new FaultKind(name, Part.HOST, needs, 1, fault);
   }

@@ -6,6 +6,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.LocalTime;
+import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
@@ -197,6 +198,6 @@ final class FaultRun {
   }
 
   private void say(String line) {
-    out.println(LocalTime.now().format(TIME) + " " + line);
+    out.println(LocalTime.now(ZoneOffset.UTC).format(TIME) + " " + line);
   }
 }

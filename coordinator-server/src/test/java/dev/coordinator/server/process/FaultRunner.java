@@ -61,8 +61,7 @@ public final class FaultRunner implements Callable<Integer> {
   public Integer call() throws Exception {
     Set<Need> needs = loopback ? Set.of() : Need.met();
     List<FaultKind> chosen =
-        FaultKind.all().stream()
-            .filter(kind -> needs.containsAll(kind.needs()) && members >= kind.leastMembers())
+        FaultKind.possible(needs, members).stream()
             .filter(kind -> kinds.stream().anyMatch(kind.name()::startsWith))
             .toList();
     if (!loopback) {
@@ -78,13 +77,7 @@ public final class FaultRunner implements Callable<Integer> {
     FaultRun run =
         new FaultRun(
             new FaultRun.Plan(
-                seed,
-                Duration.ofMinutes(minutes),
-                members,
-                chosen,
-                needs,
-                pauseMs,
-                directory),
+                seed, Duration.ofMinutes(minutes), members, chosen, needs, pauseMs, directory),
             System.out);
     Thread main = Thread.currentThread();
     CountDownLatch ended = new CountDownLatch(1);

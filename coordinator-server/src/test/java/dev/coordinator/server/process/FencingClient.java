@@ -2,10 +2,11 @@
 package dev.coordinator.server.process;
 
 import dev.coordinator.client.CoordinatorClient;
-import dev.coordinator.client.CoordinatorException;
 import dev.coordinator.client.HeldLock;
+import dev.coordinator.client.LeaseExpiredException;
 import dev.coordinator.client.Session;
 import dev.coordinator.client.SessionState;
+import dev.coordinator.client.UnavailableException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -49,8 +50,7 @@ final class FencingClient {
   public static void main(String[] args) throws Exception {
     List<String> endpoints = List.of(args).subList(4, args.length);
     try (CoordinatorClient client = CoordinatorClient.builder().endpoints(endpoints).build();
-        Socket register =
-            new Socket(InetAddress.getLoopbackAddress(), Integer.parseInt(args[3]))) {
+        Socket register = new Socket(InetAddress.getLoopbackAddress(), Integer.parseInt(args[3]))) {
       new FencingClient(
               Integer.parseInt(args[0]),
               Duration.ofMillis(Long.parseLong(args[1])),
@@ -70,9 +70,10 @@ final class FencingClient {
         HeldLock held = session.lock(LOCK).acquire();
         raise(held);
         held.close();
-      } catch (CoordinatorException e) {
-        // The session ended while this process was stopped.
-        continue;
+      } catch (LeaseExpiredException stopped) {
+        session = null;
+      } catch (UnavailableException again) {
+        TimeUnit.MILLISECONDS.sleep(WORK_MS);
       }
     }
   }

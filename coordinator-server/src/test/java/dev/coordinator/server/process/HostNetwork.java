@@ -73,8 +73,9 @@ final class HostNetwork {
 
   /** Sends at most so much. */
   void limitRate(String rate) throws IOException, InterruptedException {
-    run("tc", "qdisc", "add", "dev", "eth0", "root", "tbf", "rate", rate, "burst", "4kb",
-        "latency", "400ms");
+    run(
+        "tc", "qdisc", "add", "dev", "eth0", "root", "tbf", "rate", rate, "burst", "4kb", "latency",
+        "400ms");
   }
 
   void pullCable() throws IOException, InterruptedException {

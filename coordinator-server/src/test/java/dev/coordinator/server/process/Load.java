@@ -33,8 +33,7 @@ final class Load implements AutoCloseable {
     this.testbed = testbed;
     this.tally = tally;
     for (int i = 0; i < CLIENTS; i++) {
-      clients.add(
-          CoordinatorClient.builder().endpoints(testbed.endpoints()).build());
+      clients.add(CoordinatorClient.builder().endpoints(testbed.endpoints()).build());
     }
     List<ManagedChannel> members = testbed.hosts().stream().map(testbed::channel).toList();
     for (int i = 0; i < WORKERS; i++) {

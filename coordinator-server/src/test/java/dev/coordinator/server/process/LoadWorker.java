@@ -169,11 +169,7 @@ final class LoadWorker implements Runnable {
   /** An acquisition that nobody heard of again; what it got may have ended at any time, too. */
   private void mayHold(String name, String label, long startNanos) {
     record(
-        name,
-        new Action.Acquire(label, label),
-        new Result.Unknown(),
-        startNanos,
-        Operation.OPEN);
+        name, new Action.Acquire(label, label), new Result.Unknown(), startNanos, Operation.OPEN);
     mayEnd(name, label, startNanos);
   }
 
@@ -185,8 +181,7 @@ final class LoadWorker implements Runnable {
    * To the checker every acquisition is an owner in a lease of its own, named by its label: what
    * ends a hold without an answer is all the same to it.
    */
-  private void record(
-      String name, Action action, Result result, long startNanos, long endNanos) {
+  private void record(String name, Action action, Result result, long startNanos, long endNanos) {
     stretch.record(name, new Operation(id, action, result, startNanos, endNanos));
   }
 

@@ -6,62 +6,63 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /** What a kind of fault needs of the machine beyond a JVM and signals. */
 enum Need {
-  NETWORK(
-      "root, and the packages iproute2 and iptables",
-      () -> isRoot() && onPath("ip") && onPath("iptables")),
-  DISK(
-      "root, loop devices, and the packages e2fsprogs, mount and perl",
-      () -> isRoot() && onPath("mkfs.ext4") && onPath("mount") && onPath("perl")),
-  CGROUPS(
-      "root and version 1 of the control groups cpu and blkio",
-      () -> isRoot() && Cgroups.areMounted()),
-  STRACE("root and the package strace", () -> isRoot() && onPath("strace")),
-  FAKETIME("the package libfaketime", () -> Faketime.library().isPresent());
+  NETWORK("root, and the packages iproute2, iptables and util-linux"),
+  DISK("root, loop devices, and the packages e2fsprogs, mount and perl"),
+  CGROUPS("root, and version 1 of the control groups cpu and blkio"),
+  STRACE("root, and the package strace"),
+  FAKETIME("the package libfaketime");
 
   private final String text;
-  private final BooleanSupplier check;
 
-  Need(String text, BooleanSupplier check) {
+  Need(String text) {
     this.text = text;
-    this.check = check;
   }
 
   /** What there is here. */
   static Set<Need> met() {
     Set<Need> met = EnumSet.noneOf(Need.class);
     for (Need need : values()) {
-      if (need.check.getAsBoolean()) {
+      if (need.isMet()) {
         met.add(need);
       }
     }
     return met;
   }
 
-  /** For people: what is not there, and how to get it. */
+  /** For people: what is not there. */
   static List<String> missing() {
     Set<Need> met = met();
     return Stream.of(values())
         .filter(need -> !met.contains(need))
-        .map(need -> need.toString())
+        .map(need -> need.name().toLowerCase(Locale.ROOT) + ": needs " + need.text)
         .toList();
   }
 
-  @Override
-  public String toString() {
-    return name().toLowerCase(java.util.Locale.ROOT) + " (" + text + ")";
+  private boolean isMet() {
+    return switch (this) {
+      case NETWORK -> isRoot() && haveAll("ip", "tc", "iptables", "nsenter");
+      case DISK -> isRoot() && haveAll("mkfs.ext4", "fsck.ext4", "mount", "perl");
+      case CGROUPS -> isRoot() && Cgroups.areMounted();
+      case STRACE -> isRoot() && haveAll("strace");
+      case FAKETIME -> Faketime.library().isPresent();
+    };
   }
 
   private static boolean isRoot() {
     return "root".equals(System.getProperty("user.name"));
   }
 
-  private static boolean onPath(String program) {
+  private static boolean haveAll(String... programs) {
+    return Stream.of(programs).allMatch(Need::isOnPath);
+  }
+
+  private static boolean isOnPath(String program) {
     return Stream.of(System.getenv("PATH").split(File.pathSeparator))
         .anyMatch(directory -> Files.isExecutable(Path.of(directory, program)));
   }

@@ -13,7 +13,9 @@ final class ProcessFaults {
   static List<FaultKind> kinds() {
     return List.of(
         FaultKind.ofHost(
-            "kill-one", Set.of(), (testbed, draw) -> kill(List.of(draw.one(testbed.hosts())), draw)),
+            "kill-one",
+            Set.of(),
+            (testbed, draw) -> kill(List.of(draw.one(testbed.hosts())), draw)),
         FaultKind.ofHost(
             "kill-leader", Set.of(), (testbed, draw) -> kill(List.of(testbed.leader()), draw)),
         FaultKind.ofHost(

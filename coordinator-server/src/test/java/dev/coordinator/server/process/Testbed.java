@@ -64,7 +64,8 @@ final class Testbed implements AutoCloseable {
     List<Optional<HostNetwork>> cables = new ArrayList<>();
     List<String> list = new ArrayList<>();
     for (int i = 0; i < members; i++) {
-      cables.add(network.isPresent() ? Optional.of(network.get().connect(i + 1)) : Optional.empty());
+      cables.add(
+          network.isPresent() ? Optional.of(network.get().connect(i + 1)) : Optional.empty());
       String address = cables.get(i).map(HostNetwork::address).orElse("127.0.0.1");
       list.add(
           "%d=%s:%d/%s:%d"
@@ -124,7 +125,8 @@ final class Testbed implements AutoCloseable {
     GetStatusResponse newest = null;
     for (GetStatusResponse status : statuses()) {
       boolean leads = status.getRole() == Role.ROLE_LEADER;
-      if (leads && (newest == null || status.getHeader().getTerm() > newest.getHeader().getTerm())) {
+      if (leads
+          && (newest == null || status.getHeader().getTerm() > newest.getHeader().getTerm())) {
         newest = status;
       }
     }
@@ -189,20 +191,23 @@ final class Testbed implements AutoCloseable {
     List<GetStatusResponse> answers = new ArrayList<>();
     for (Host host : hosts) {
       if (host.isAlive()) {
-        ManagedChannel channel = channel(host);
-        channel.resetConnectBackoff();
-        try {
-          answers.add(
-              ClusterServiceGrpc.newBlockingStub(channel)
-                  .withDeadlineAfter(STATUS_TIMEOUT_MS, TimeUnit.MILLISECONDS)
-                  .getStatus(GetStatusRequest.getDefaultInstance()));
-        } catch (StatusRuntimeException e) {
-          // One that does not answer is missing from the answers.
-          continue;
-        }
+        status(host).ifPresent(answers::add);
       }
     }
     return answers;
+  }
+
+  private Optional<GetStatusResponse> status(Host host) {
+    ManagedChannel channel = channel(host);
+    channel.resetConnectBackoff();
+    try {
+      return Optional.of(
+          ClusterServiceGrpc.newBlockingStub(channel)
+              .withDeadlineAfter(STATUS_TIMEOUT_MS, TimeUnit.MILLISECONDS)
+              .getStatus(GetStatusRequest.getDefaultInstance()));
+    } catch (StatusRuntimeException e) {
+      return Optional.empty();
+    }
   }
 
   /** Ends everything and removes it, except for the directory with the members' logs. */
