@@ -70,13 +70,15 @@ final class PartSettings {
 
   private RaftConfig raft() {
     ServerConfig.Raft raft = config.raft();
-    return new RaftConfig(
-        raft.electionTimeout().toMillis(),
-        raft.heartbeatInterval().toMillis(),
-        raft.disconnectJitter().toMillis(),
-        raft.maxBatchBytes(),
-        raft.maxBatchEntries(),
-        raft.maxInFlightBatches());
+    var protocol =
+        new RaftConfig(
+            raft.electionTimeout().toMillis(),
+            raft.heartbeatInterval().toMillis(),
+            raft.disconnectJitter().toMillis(),
+            raft.maxBatchBytes(),
+            raft.maxBatchEntries(),
+            raft.maxInFlightBatches());
+    return protocol.withMaxPromoteLag(raft.maxPromoteLagEntries());
   }
 
   private NodeLimits limits() {

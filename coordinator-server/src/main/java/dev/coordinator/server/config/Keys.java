@@ -96,6 +96,13 @@ final class Keys {
           1,
           10_000,
           "Most messages with entries sent to a member and not yet answered.");
+  static final Key<Integer> MAX_PROMOTE_LAG =
+      count(
+          "raft.maxPromoteLagEntries",
+          "1000",
+          0,
+          1_000_000,
+          "How many entries a learner may be behind and still become a voter.");
 
   static final Key<Integer> SEGMENT_BYTES =
       size("storage.segmentSize", "16MiB", 1 << 20, 1 << 30, "Size of one file of the log.");

@@ -37,7 +37,8 @@ public record ServerConfig(
       Duration disconnectJitter,
       int maxBatchBytes,
       int maxBatchEntries,
-      int maxInFlightBatches) {}
+      int maxInFlightBatches,
+      int maxPromoteLagEntries) {}
 
   public record Storage(int segmentBytes) {}
 
@@ -157,7 +158,8 @@ public record ServerConfig(
         sources.get(Keys.DISCONNECT_JITTER),
         sources.get(Keys.MAX_BATCH_BYTES),
         sources.get(Keys.MAX_BATCH_ENTRIES),
-        sources.get(Keys.MAX_IN_FLIGHT_BATCHES));
+        sources.get(Keys.MAX_IN_FLIGHT_BATCHES),
+        sources.get(Keys.MAX_PROMOTE_LAG));
   }
 
   private static Locking readLocking(ConfigSources sources) {

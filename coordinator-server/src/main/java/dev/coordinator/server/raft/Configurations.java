@@ -19,6 +19,7 @@ final class Configurations {
   record Configuration(long index, Membership membership) {}
 
   private final List<Configuration> known = new ArrayList<>();
+  private long changes;
 
   private Configurations(Configuration first) {
     known.add(first);
@@ -36,6 +37,11 @@ final class Configurations {
   /** The one that counts. */
   Membership present() {
     return last().membership();
+  }
+
+  /** How often the present one may have become another. */
+  long changes() {
+    return changes;
   }
 
   /** The entry that set the present one. */
@@ -66,6 +72,7 @@ final class Configurations {
     // A log may still have entries from before its snapshot, whose configuration is newer.
     if (entry.kind() == EntryKind.CONFIGURATION && entry.index() > presentIndex()) {
       known.add(new Configuration(entry.index(), entry.membership()));
+      changes++;
     }
   }
 
@@ -73,6 +80,7 @@ final class Configurations {
   void truncatedFrom(long index) {
     while (known.size() > 1 && presentIndex() >= index) {
       known.remove(known.size() - 1);
+      changes++;
     }
     invariant(presentIndex() < index, "a configuration at %d after %d", presentIndex(), index - 1);
   }
@@ -90,5 +98,6 @@ final class Configurations {
   void installed(SnapshotMeta snapshot, boolean keepsLater) {
     known.removeIf(one -> !keepsLater || one.index() <= snapshot.index());
     known.add(0, new Configuration(snapshot.membershipIndex(), snapshot.membership()));
+    changes++;
   }
 }

@@ -3,6 +3,7 @@ package dev.coordinator.server.raft;
 
 import dev.coordinator.server.raft.RaftMessage.RequestVote;
 import dev.coordinator.server.raft.RaftMessage.RequestVoteReply;
+import dev.coordinator.server.raft.RaftMessage.TimeoutNow;
 
 /**
  * How a member asks for votes and gives them (§3.4, §3.6.1), first in a pre-vote that changes
@@ -25,7 +26,8 @@ final class Elections {
   /** Holds the election that is due. */
   void tick() {
     Role role = roles.role();
-    if (role instanceof Leader || member.nowMs() < role.wakeupMs()) {
+    long dueMs = role instanceof Follower follower ? follower.electionAtMs() : role.wakeupMs();
+    if (role instanceof Leader || member.nowMs() < dueMs) {
       return;
     }
     if (!mayCampaign()) {
@@ -56,7 +58,7 @@ final class Elections {
     PreCandidate candidate = roles.becomePreCandidate(why);
     for (NodeId voter : member.membership().allVoters()) {
       if (!voter.equals(member.self)) {
-        member.effects.sendOnceHardStateIsDurable(request(voter, roles.term() + 1, true));
+        member.effects.sendOnceHardStateIsDurable(request(voter, roles.term() + 1, true, false));
       }
     }
     candidate.tally().add(member.self, true);
@@ -65,7 +67,7 @@ final class Elections {
 
   private void countPreVotes(PreCandidate candidate) {
     if (candidate.tally().isWon()) {
-      campaign();
+      campaign("a majority would vote for it", false);
     } else if (candidate.tally().isLost()) {
       roles.becomeFollower(roles.term(), NodeId.NONE, "a majority refused the pre-vote");
     }
@@ -76,11 +78,11 @@ final class Elections {
    * could outlive a crash of this member: it would then be a campaign of the same term with another
    * log.
    */
-  private void campaign() {
-    roles.becomeCandidate("a majority would vote for it");
+  private void campaign(String why, boolean transfer) {
+    roles.becomeCandidate(why);
     for (NodeId voter : member.membership().allVoters()) {
       if (!voter.equals(member.self)) {
-        member.effects.sendAfterPersist(request(voter, roles.term(), false));
+        member.effects.sendAfterPersist(request(voter, roles.term(), false, transfer));
       }
     }
   }
@@ -104,13 +106,36 @@ final class Elections {
     }
   }
 
-  private RequestVote request(NodeId voter, long term, boolean preVote) {
+  private RequestVote request(NodeId voter, long term, boolean preVote, boolean transfer) {
     return new RequestVote(
-        member.self, voter, term, preVote, member.log.last(), member.log.lastTerm());
+        member.self, voter, term, preVote, member.log.last(), member.log.lastTerm(), transfer);
+  }
+
+  /** The leader hands over: stands for election at once, without asking first (§3.10). */
+  void receive(TimeoutNow message) {
+    String whyLate = whyLate(message);
+    if (whyLate == null) {
+      campaign("leader " + message.from() + " hands over", true);
+    } else {
+      member.trace.ignored(member.nowMs(), message, whyLate);
+    }
+  }
+
+  /** Why the leader can no longer mean it, or null. */
+  private String whyLate(TimeoutNow message) {
+    if (message.term() != roles.term()
+        || !(roles.role() instanceof Follower follower)
+        || follower.followsOtherThan(message.from())) {
+      return "it follows another leader, or none";
+    }
+    if (message.lastLogIndex() != member.log.last()) {
+      return "its log ends at " + member.log.last();
+    }
+    return mayCampaign() ? null : "it is no voter";
   }
 
   void receive(RequestVote request) {
-    if (hearsLeader() && request.term() > roles.term() && !request.preVote()) {
+    if (isLoyal(request) && request.term() > roles.term() && !request.preVote()) {
       // Its term must not change, so it has nothing to answer with that the other would count
       // (§4.2.3).
       member.trace.voteAnswered(member.nowMs(), request, false, "ignored: it hears a leader");
@@ -130,6 +155,11 @@ final class Elections {
     }
   }
 
+  /** Whether it stays with the leader that it hears, unless that one itself wants the election. */
+  private boolean isLoyal(RequestVote request) {
+    return !request.transfer() && hearsLeader();
+  }
+
   /** Whether a leader is known to be alive; a leader itself is while it hears a majority (§6.2). */
   private boolean hearsLeader() {
     long withinMs = member.config.electionTimeoutMs();
@@ -145,7 +175,10 @@ final class Elections {
     if (request.term() < roles.term()) {
       return "term is older";
     }
-    if (hearsLeader()) {
+    if (member.membership().isEmpty()) {
+      return "it was not added to the cluster yet";
+    }
+    if (isLoyal(request)) {
       return "it hears a leader";
     }
     NodeId votedFor = roles.votedFor();
@@ -217,6 +250,9 @@ final class Elections {
   void disconnected(NodeId peer) {
     if (roles.role() instanceof Follower follower && follower.leader().equals(peer)) {
       follower.lost(member.drawJitterEndMs());
+      for (long id : follower.reads().takeAll()) {
+        member.readFailed(id);
+      }
       member.trace.leaderLost(member.nowMs(), peer);
     }
   }

@@ -6,6 +6,7 @@ final class Follower implements Role {
 
   private final NodeId leader;
 
+  private final FollowerReads reads = new FollowerReads();
   private boolean disconnected;
   private long lastHeardMs;
   private long electionAtMs;
@@ -28,7 +29,15 @@ final class Follower implements Role {
 
   @Override
   public long wakeupMs() {
+    return Math.min(electionAtMs, reads.deadlineMs());
+  }
+
+  long electionAtMs() {
     return electionAtMs;
+  }
+
+  FollowerReads reads() {
+    return reads;
   }
 
   /** Whether another member claims to lead in the term of this one's leader. */

@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /** A member that was elected: what it knows of its followers, and the reads it must confirm. */
@@ -23,6 +24,11 @@ final class Leader implements Role {
   private long noticeAtMs = NEVER;
   private boolean owesNotice;
   private long stepDownAtMs;
+  private Transfer transfer;
+  private boolean leaving;
+
+  /** Data directories of members that the configuration does not have yet. */
+  private final SortedMap<NodeId, Long> unrecorded = new TreeMap<>();
 
   /**
    * @param firstIndex the index of the entry that opens its term
@@ -30,11 +36,7 @@ final class Leader implements Role {
   Leader(NodeId self, Membership membership, long firstIndex, long nowMs, RaftConfig config) {
     this.self = self;
     this.firstIndex = firstIndex;
-    for (NodeId voter : membership.voters()) {
-      if (!voter.equals(self)) {
-        followers.put(voter, new Progress(voter, firstIndex, nowMs));
-      }
-    }
+    follow(membership, firstIndex, nowMs);
     heartbeatAtMs = nowMs + config.heartbeatIntervalMs();
     stepDownAtMs = nowMs + config.electionTimeoutMs();
   }
@@ -51,7 +53,8 @@ final class Leader implements Role {
 
   @Override
   public long wakeupMs() {
-    return Math.min(stepDownAtMs, Math.min(heartbeatAtMs, noticeAtMs));
+    long dueMs = Math.min(stepDownAtMs, Math.min(heartbeatAtMs, noticeAtMs));
+    return transfer == null ? dueMs : Math.min(dueMs, transfer.deadlineMs());
   }
 
   /** The index of the entry that opened the term: once it is committed, so is all before it. */
@@ -66,6 +69,50 @@ final class Leader implements Role {
   /** What is known of a follower, or null of a member that is none. */
   Progress progress(NodeId member) {
     return followers.get(member);
+  }
+
+  /**
+   * Replicates to everybody in this configuration, beginning with this index for those that come.
+   */
+  void follow(Membership membership, long nextIndex, long nowMs) {
+    for (MemberInfo info : membership.members()) {
+      NodeId id = info.id();
+      if (!id.equals(self) && !followers.containsKey(id)) {
+        followers.put(id, new Progress(id, nextIndex, nowMs));
+      }
+    }
+  }
+
+  /** Replicates no longer to this member. */
+  void unfollow(NodeId id) {
+    followers.remove(id);
+  }
+
+  /** The handing over that is under way, or null. */
+  Transfer transfer() {
+    return transfer;
+  }
+
+  /** Hands over, or with null no longer. */
+  void transferTo(Transfer newTransfer) {
+    transfer = newTransfer;
+  }
+
+  NodeId transferTarget() {
+    return transfer == null ? NodeId.NONE : transfer.target();
+  }
+
+  /** Whether it leads only until somebody in the configuration takes over. */
+  boolean isLeaving() {
+    return leaving;
+  }
+
+  void leaves() {
+    leaving = true;
+  }
+
+  SortedMap<NodeId, Long> unrecorded() {
+    return unrecorded;
   }
 
   ReadQueue reads() {

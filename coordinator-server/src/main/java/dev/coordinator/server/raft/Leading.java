@@ -4,11 +4,12 @@ package dev.coordinator.server.raft;
 import dev.coordinator.server.raft.RaftMessage.AppendEntries;
 import dev.coordinator.server.raft.RaftMessage.AppendEntriesReply;
 import dev.coordinator.server.raft.RaftMessage.InstallSnapshotReply;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a leader does: replicate (§3.5), also by snapshots (§5.1), commit (§3.6.2), prove that it
- * still leads (§6.2, §6.4).
+ * What a leader does: replicate (§3.5), also by snapshots (§5.1), commit (§3.6.2), see that it
+ * still leads (§6.2).
  *
  * <p>Messages are built in {@link #flush}, so that everything proposed between two calls travels
  * together. They leave while the leader's own disk still writes (§10.2.1).
@@ -17,14 +18,16 @@ final class Leading {
 
   private final Member member;
   private final Roles roles;
+  private final Reading reading;
   private final RaftLog log;
 
   /** The batch that was cut last during a flush; followers that keep up get the same one. */
   private List<Entry> slice = List.of();
 
-  Leading(Member member, Roles roles) {
+  Leading(Member member, Roles roles, Reading reading) {
     this.member = member;
     this.roles = roles;
+    this.reading = reading;
     log = member.log;
   }
 
@@ -75,24 +78,42 @@ final class Leading {
     }
   }
 
-  long propose(byte[] payload) {
+  /** Appends a configuration, which counts from here on (§4.1). */
+  long append(Membership membership) {
     long index = log.last() + 1;
-    log.append(Entry.command(index, roles.term(), member.clock.at(member.nowMs()), payload));
+    log.append(
+        Entry.configuration(index, roles.term(), member.clock.at(member.nowMs()), membership));
     return index;
   }
 
   /**
-   * Queues a read. It is safe only when an entry of the own term is committed, since the leader
-   * does not know before which entries are (§6.4), and a majority has confirmed its leadership
-   * afterwards.
+   * Takes leave of members that the committed configuration does not have, with a last message that
+   * tells them so. It may be lost: they then learn it from nobody, and nobody listens to them.
    */
-  void read(Leader leader, long id) {
-    leader.reads().add(id);
-    String why =
-        log.committed() < leader.firstIndex()
-            ? "no entry of its term is committed yet"
-            : "a majority must confirm its leadership";
-    member.trace.readWaits(member.nowMs(), id, why);
+  void leaveBehind(Leader leader, Membership present) {
+    int others = present.members().size() - (present.contains(member.self) ? 1 : 0);
+    if (leader.followers().size() == others) {
+      return;
+    }
+    List<Progress> leaving = new ArrayList<>();
+    for (Progress follower : leader.followers()) {
+      if (!present.contains(follower.member())) {
+        leaving.add(follower);
+      }
+    }
+    for (Progress follower : leaving) {
+      if (follower.isReplicating()) {
+        sendEntries(leader, follower);
+        send(leader, follower, List.of());
+      }
+      leader.unfollow(follower.member());
+    }
+  }
+
+  long propose(byte[] payload) {
+    long index = log.last() + 1;
+    log.append(Entry.command(index, roles.term(), member.clock.at(member.nowMs()), payload));
+    return index;
   }
 
   /** The way to a follower broke: what is on it is lost. */
@@ -116,6 +137,9 @@ final class Leading {
       return;
     }
     Progress follower = leader.progress(reply.from());
+    if (follower == null) {
+      return;
+    }
     follower.heard(member.nowMs(), reply.round());
     if (reply.success()) {
       follower.matches(reply.matchIndex());
@@ -129,7 +153,7 @@ final class Leading {
       member.trace.appendRejected(member.nowMs(), reply);
       follower.probe(nextAfter(reply));
     }
-    confirmReads(leader);
+    reading.confirm(leader);
   }
 
   private void matched(Leader leader, Progress follower) {
@@ -164,7 +188,7 @@ final class Leading {
     } else if (sent != null && sent.index() == reply.snapshotIndex()) {
       follower.storedUpTo(reply.nextOffset());
     }
-    confirmReads(leader);
+    reading.confirm(leader);
   }
 
   /** A snapshot cannot be read any more: the newest one goes in its place. */
@@ -224,22 +248,9 @@ final class Leading {
     return Math.max(1, member.config.heartbeatIntervalMs() / 20);
   }
 
-  private void confirmReads(Leader leader) {
-    List<Outbox.SafeRead> safe = member.effects.safeReads();
-    int before = safe.size();
-    leader.reads().confirm(leader.confirmedRound(member.membership()), safe);
-    for (Outbox.SafeRead read : safe.subList(before, safe.size())) {
-      member.trace.readSafe(member.nowMs(), read.id(), read.index());
-    }
-  }
-
   /** Builds the messages that are due. */
   void flush(Leader leader) {
-    if (leader.reads().isWaiting() && log.committed() >= leader.firstIndex()) {
-      leader.beginRound();
-      leader.reads().begin(leader.round(), log.committed());
-      confirmReads(leader);
-    }
+    reading.flush(leader);
     for (Progress follower : leader.followers()) {
       if (follower.snapshot() == null && follower.next() <= log.base().index()) {
         sendSnapshot(follower);

@@ -16,6 +16,7 @@ final class Member {
   final Effects effects;
 
   private long nowMs;
+  private long notedChanges;
 
   Member(
       RaftConfig config,
@@ -34,6 +35,7 @@ final class Member {
     this.effects = effects;
     clock = new ClusterClock(config.electionTimeoutMs());
     clock.seen(log.lastStampMs());
+    notedChanges = log.configurations().changes();
   }
 
   /** Drops entries that the snapshot has, but for a tail for followers that are a little behind. */
@@ -68,8 +70,34 @@ final class Member {
     return nowMs + random.nextLong(config.disconnectJitterMs() + 1);
   }
 
+  /** The read may be answered once everything up to {@code index} is applied. */
+  void readSafe(long id, long index) {
+    effects.safeReads().add(new Outbox.SafeRead(id, index));
+    trace.readSafe(nowMs, id, index);
+  }
+
+  void readFailed(long id) {
+    effects.failedReads().add(id);
+    trace.readFailed(nowMs, id);
+  }
+
+  /** Answers a follower that asked for a read. */
+  void answer(long term, ReadQueue.Read read, boolean confirmed, long index) {
+    effects.sendOnceHardStateIsDurable(
+        new RaftMessage.ReadIndexReply(self, read.asker(), term, read.id(), confirmed, index));
+  }
+
   /** The configuration that counts: the latest in the log (§4.1). */
   Membership membership() {
     return log.configurations().present();
+  }
+
+  /** Tells if another configuration counts than at the last call. */
+  void noteConfiguration() {
+    Configurations configurations = log.configurations();
+    if (configurations.changes() != notedChanges) {
+      notedChanges = configurations.changes();
+      trace.configurationChanged(nowMs, configurations.presentIndex(), configurations.present());
+    }
   }
 }

@@ -4,6 +4,7 @@ package dev.coordinator.server.raft;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Map;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -123,6 +124,47 @@ public final class Membership {
 
   public boolean isVoter(NodeId member) {
     return voters.contains(member) || outgoing.contains(member);
+  }
+
+  /**
+   * The configuration that begins this change: a joint one if the voters change (§4.3), with
+   * everybody who comes and everybody who leaves; else the one that is wanted.
+   */
+  Membership changedBy(MembershipChange change) {
+    TreeMap<NodeId, MemberInfo> all = new TreeMap<>(members);
+    SortedSet<NodeId> newVoters = new TreeSet<>(voters);
+    SortedSet<NodeId> newLearners = new TreeSet<>(learners);
+    for (MemberInfo learner : change.addLearners()) {
+      all.put(learner.id(), learner);
+      newLearners.add(learner.id());
+    }
+    newVoters.addAll(change.promote());
+    newLearners.removeAll(change.promote());
+    newVoters.removeAll(change.remove());
+    newLearners.removeAll(change.remove());
+    if (newVoters.equals(voters)) {
+      all.keySet().removeAll(change.remove());
+      return new Membership(all.values(), voters, Collections.emptySet(), newLearners);
+    }
+    // Learners that leave may go at once: nothing is counted over them.
+    all.keySet().removeIf(id -> learners.contains(id) && change.remove().contains(id));
+    return new Membership(all.values(), newVoters, voters, newLearners);
+  }
+
+  /** The configuration that a joint one leads to. */
+  Membership completed() {
+    TreeMap<NodeId, MemberInfo> staying = new TreeMap<>(members);
+    staying.keySet().removeIf(id -> !voters.contains(id) && !learners.contains(id));
+    return new Membership(staying.values(), voters, Collections.emptySet(), learners);
+  }
+
+  /** The same with these data directories recorded, by member. */
+  Membership withIncarnations(Map<NodeId, Long> incarnations) {
+    TreeMap<NodeId, MemberInfo> all = new TreeMap<>(members);
+    for (Map.Entry<NodeId, Long> one : incarnations.entrySet()) {
+      all.computeIfPresent(one.getKey(), (id, info) -> info.withIncarnation(one.getValue()));
+    }
+    return new Membership(all.values(), voters, outgoing, learners);
   }
 
   /** Whether these members include a majority of the voters; of both halves if it is joint. */

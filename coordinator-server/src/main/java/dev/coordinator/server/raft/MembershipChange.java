@@ -2,6 +2,8 @@
 package dev.coordinator.server.raft;
 
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * A change that somebody asks for (§4): who joins as a learner, which learners become voters, and
@@ -24,5 +26,44 @@ public record MembershipChange(
 
   public static MembershipChange replace(NodeId old, NodeId learner) {
     return new MembershipChange(List.of(), List.of(learner), List.of(old));
+  }
+
+  /** Why it cannot be made of this configuration, or null if it can. */
+  String whyImpossible(Membership present) {
+    Set<NodeId> named = new TreeSet<>();
+    for (MemberInfo learner : addLearners) {
+      if (learner.id().isNone()) {
+        return "0 is no id of a member";
+      }
+      if (present.contains(learner.id())) {
+        return "member " + learner.id() + " is there already";
+      }
+      if (!named.add(learner.id())) {
+        return "member " + learner.id() + " is named twice";
+      }
+    }
+    for (NodeId learner : promote) {
+      if (!present.learners().contains(learner)) {
+        return "member " + learner + " is no learner";
+      }
+      if (!named.add(learner)) {
+        return "member " + learner + " is named twice";
+      }
+    }
+    Set<NodeId> voters = new TreeSet<>(present.voters());
+    voters.addAll(promote);
+    for (NodeId leaving : remove) {
+      if (!present.contains(leaving)) {
+        return "member " + leaving + " is not there";
+      }
+      if (!named.add(leaving)) {
+        return "member " + leaving + " is named twice";
+      }
+      voters.remove(leaving);
+    }
+    if (named.isEmpty()) {
+      return "it changes nothing";
+    }
+    return voters.isEmpty() ? "no voter would be left" : null;
   }
 }

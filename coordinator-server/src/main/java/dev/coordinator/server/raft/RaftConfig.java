@@ -12,6 +12,7 @@ package dev.coordinator.server.raft;
  * @param maxBatchBytes most payload bytes in one AppendEntries; a larger entry travels alone
  * @param maxBatchEntries most entries in one AppendEntries
  * @param maxInFlightBatches most AppendEntries with entries sent to a follower and not yet answered
+ * @param maxPromoteLagEntries how many entries a learner may be behind and still become a voter
  * @param snapshotTailEntries how many entries before the end of a snapshot stay in the log, so that
  *     a follower that is a little behind needs no snapshot (§5.1)
  * @param chunkResendMs after this time without an answer, a part of a snapshot is sent again
@@ -23,10 +24,11 @@ public record RaftConfig(
     int maxBatchBytes,
     int maxBatchEntries,
     int maxInFlightBatches,
+    int maxPromoteLagEntries,
     int snapshotTailEntries,
     long chunkResendMs) {
 
-  /** With the usual values for snapshots. */
+  /** With the usual values for learners and snapshots. */
   public RaftConfig(
       long electionTimeoutMs,
       long heartbeatIntervalMs,
@@ -41,6 +43,7 @@ public record RaftConfig(
         maxBatchBytes,
         maxBatchEntries,
         maxInFlightBatches,
+        1_000,
         20_000,
         1_000);
   }
@@ -56,6 +59,20 @@ public record RaftConfig(
     require(maxInFlightBatches >= 1, "maxInFlightBatches must be at least 1");
     require(snapshotTailEntries >= 0, "snapshotTailEntries must not be negative");
     require(chunkResendMs >= 1, "chunkResendMs must be at least 1");
+    require(maxPromoteLagEntries >= 0, "maxPromoteLagEntries must not be negative");
+  }
+
+  public RaftConfig withMaxPromoteLag(int entries) {
+    return new RaftConfig(
+        electionTimeoutMs,
+        heartbeatIntervalMs,
+        disconnectJitterMs,
+        maxBatchBytes,
+        maxBatchEntries,
+        maxInFlightBatches,
+        entries,
+        snapshotTailEntries,
+        chunkResendMs);
   }
 
   private static void require(boolean condition, String rule) {

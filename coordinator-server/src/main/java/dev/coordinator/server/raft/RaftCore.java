@@ -7,8 +7,11 @@ import dev.coordinator.server.raft.RaftMessage.AppendEntries;
 import dev.coordinator.server.raft.RaftMessage.AppendEntriesReply;
 import dev.coordinator.server.raft.RaftMessage.InstallSnapshot;
 import dev.coordinator.server.raft.RaftMessage.InstallSnapshotReply;
+import dev.coordinator.server.raft.RaftMessage.ReadIndex;
+import dev.coordinator.server.raft.RaftMessage.ReadIndexReply;
 import dev.coordinator.server.raft.RaftMessage.RequestVote;
 import dev.coordinator.server.raft.RaftMessage.RequestVoteReply;
+import dev.coordinator.server.raft.RaftMessage.TimeoutNow;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
@@ -39,6 +42,9 @@ public final class RaftCore {
   private final Elections elections;
   private final Following following;
   private final Leading leading;
+  private final Reading reading;
+  private final Transferring transferring;
+  private final Reconfiguring reconfiguring;
   private final MessageCheck check;
 
   /**
@@ -70,7 +76,10 @@ public final class RaftCore {
     roles = new Roles(member);
     elections = new Elections(member, roles);
     following = new Following(member, roles);
-    leading = new Leading(member, roles);
+    reading = new Reading(member, roles);
+    leading = new Leading(member, roles, reading);
+    transferring = new Transferring(member, roles);
+    reconfiguring = new Reconfiguring(member, roles, leading, transferring);
     check = new MessageCheck(self, log);
     member.compact();
   }
@@ -101,7 +110,12 @@ public final class RaftCore {
     String whyIgnore = check.whyIgnore(sender, message);
     if (whyIgnore != null) {
       member.trace.ignored(member.nowMs(), message, whyIgnore);
-    } else if (message instanceof AppendEntries request) {
+      return;
+    }
+    if (roles.role() instanceof Leader leader) {
+      reconfiguring.heard(leader, message.from(), sender);
+    }
+    if (message instanceof AppendEntries request) {
       following.receive(request);
     } else if (message instanceof AppendEntriesReply reply) {
       leading.receive(reply);
@@ -113,38 +127,69 @@ public final class RaftCore {
       following.receive(chunk);
     } else if (message instanceof InstallSnapshotReply reply) {
       leading.receive(reply);
+    } else if (message instanceof ReadIndex request) {
+      reading.receive(request);
+    } else if (message instanceof ReadIndexReply reply) {
+      reading.receive(reply);
+    } else if (message instanceof TimeoutNow timeout) {
+      elections.receive(timeout);
     }
+    member.noteConfiguration();
   }
 
   public boolean isLeader() {
     return roles.role() instanceof Leader;
   }
 
+  /** Whether {@link #propose} may be asked: it leads, and is not handing over. */
+  public boolean acceptsProposals() {
+    return roles.role() instanceof Leader leader && leader.transfer() == null;
+  }
+
   /**
-   * Appends a command to the log. Only a leader may be asked.
+   * Appends a command to the log. Only a leader may be asked that is not handing over.
    *
    * @return the index of its entry
    */
   public long propose(byte[] payload, long nowMs) {
     member.advanceTo(nowMs);
-    leader();
+    if (!acceptsProposals()) {
+      throw new IllegalStateException("member " + member.self + " does not accept proposals");
+    }
     return leading.propose(payload);
   }
 
   /**
    * Asks for a linearizable read (§6.4); {@link Outbox#safeReads} or {@link Outbox#failedReads}
-   * answers. Only a leader may be asked.
+   * answers. A follower asks its leader; without one the read fails.
    */
   public void read(long id, long nowMs) {
     member.advanceTo(nowMs);
-    leading.read(leader(), id);
+    reading.read(id);
   }
 
-  private Leader leader() {
-    if (roles.role() instanceof Leader leader) {
-      return leader;
-    }
-    throw new IllegalStateException("member " + member.self + " does not lead");
+  /** Begins a change of the members (§4). It goes on by itself, also under a later leader. */
+  public ChangeAnswer changeMembership(MembershipChange change, long nowMs) {
+    member.advanceTo(nowMs);
+    return roles.role() instanceof Leader leader
+        ? reconfiguring.change(leader, change)
+        : new ChangeAnswer(0, notLeader());
+  }
+
+  /**
+   * Begins to hand over leadership (§3.10). Until that has happened, or was given up after an
+   * election timeout, nothing can be proposed.
+   *
+   * @param target {@link NodeId#NONE} for the voter that has most of the log
+   * @return why not, or null if it has begun
+   */
+  public Refusal transferLeadership(NodeId target, long nowMs) {
+    member.advanceTo(nowMs);
+    return roles.role() instanceof Leader leader ? transferring.begin(leader, target) : notLeader();
+  }
+
+  private Refusal notLeader() {
+    return new Refusal(Refusal.Kind.NOT_LEADER, "member " + member.self + " does not lead");
   }
 
   /** Lets time pass: timeouts, heartbeats. Calling it early or often does no harm. */
@@ -153,6 +198,9 @@ public final class RaftCore {
     if (roles.role() instanceof Leader leader) {
       leading.tick(leader);
     } else {
+      if (roles.role() instanceof Follower follower) {
+        reading.tick(follower);
+      }
       elections.tick();
     }
   }
@@ -238,7 +286,13 @@ public final class RaftCore {
   public void drainTo(Outbox outbox) {
     outbox.clear();
     if (roles.role() instanceof Leader leader) {
+      transferring.advance(leader);
+      reconfiguring.advance(leader);
+    }
+    if (roles.role() instanceof Leader leader) {
       leading.flush(leader);
+    } else if (roles.role() instanceof Follower follower) {
+      reading.flush(follower);
     }
     member.effects.drainTo(outbox, member.log);
     outbox.nextWakeupMs = member.log.hasMoreToHandOut() ? member.nowMs() : roles.role().wakeupMs();
@@ -266,6 +320,9 @@ public final class RaftCore {
         log.durable(),
         log.committed(),
         log.applied(),
+        member.membership(),
+        log.configurations().presentIndex(),
+        role instanceof Leader leader ? leader.transferTarget() : NodeId.NONE,
         role instanceof Leader leader ? leader.status() : List.of());
   }
 

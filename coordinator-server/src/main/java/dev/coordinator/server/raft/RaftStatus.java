@@ -10,6 +10,9 @@ import java.util.List;
  * @param leader {@link NodeId#NONE} if none is known
  * @param base the index before the first entry that is still in the log
  * @param snapshot the last index of the newest snapshot, 0 if there is none
+ * @param membership the configuration that counts, committed or not
+ * @param membershipIndex the entry that set it, 0 if none did
+ * @param transferTarget to whom a leader is handing over, {@link NodeId#NONE} if to nobody
  * @param followers what a leader knows of the others, by id; empty on other members
  */
 public record RaftStatus(
@@ -22,7 +25,15 @@ public record RaftStatus(
     long durable,
     long committed,
     long applied,
+    Membership membership,
+    long membershipIndex,
+    NodeId transferTarget,
     List<FollowerStatus> followers) {
+
+  /** Whether the configuration is committed: no change of it is under way. */
+  public boolean isMembershipSettled() {
+    return membershipIndex <= committed && !membership.isJoint();
+  }
 
   /**
    * @param match the last index known to be durable there

@@ -60,11 +60,24 @@ public interface RaftTrace {
   /** A message was dropped because no correct member can have sent it, or not to this one. */
   default void ignored(long nowMs, RaftMessage message, String why) {}
 
+  /**
+   * Another configuration counts from now on.
+   *
+   * @param index the entry that set it
+   */
+  default void configurationChanged(long nowMs, long index, Membership membership) {}
+
+  /** A leader begins to hand over to this member (§3.10). */
+  default void transferStarted(long nowMs, NodeId target) {}
+
+  /** A leader that still leads no longer tries to hand over. */
+  default void transferGivenUp(long nowMs, NodeId target, String why) {}
+
   default void readWaits(long nowMs, long id, String why) {}
 
   default void readSafe(long nowMs, long id, long index) {}
 
-  /** Leadership was lost before the read was safe. */
+  /** Leadership, or the leader, was lost before the read was safe; or the leader did not answer. */
   default void readFailed(long nowMs, long id) {}
 
   /** How an election ended. */

@@ -5,9 +5,11 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.ObjLongConsumer;
 
 /**
- * The reads of one leader that wait for proof that it still leads (§6.4).
+ * The reads of one leader, and those that followers ask for, that wait for proof that it still
+ * leads (§6.4).
  *
  * <p>A read joins the first round of heartbeats that begins after it. Rounds are numbered, and one
  * may begin while older ones are on their way: only answers to its own round or a later one prove
@@ -15,13 +17,19 @@ import java.util.List;
  */
 final class ReadQueue {
 
-  private record Round(long number, long index, List<Long> ids) {}
+  /**
+   * @param asker whose read it is: the leader itself, or a follower
+   * @param id the read, or the request of the follower
+   */
+  record Read(NodeId asker, long id) {}
+
+  private record Round(long number, long index, List<Read> reads) {}
 
   private final Deque<Round> rounds = new ArrayDeque<>();
-  private List<Long> waiting = new ArrayList<>();
+  private List<Read> waiting = new ArrayList<>();
 
-  void add(long id) {
-    waiting.add(id);
+  void add(Read read) {
+    waiting.add(read);
   }
 
   /** Whether reads wait for a round to begin. */
@@ -35,21 +43,21 @@ final class ReadQueue {
     waiting = new ArrayList<>();
   }
 
-  /** Takes out the reads of every round up to this one. */
-  void confirm(long round, List<Outbox.SafeRead> safe) {
+  /** Takes out the reads of every round up to this one, each with its index. */
+  void confirm(long round, ObjLongConsumer<Read> safe) {
     while (!rounds.isEmpty() && rounds.peekFirst().number() <= round) {
       Round confirmed = rounds.removeFirst();
-      for (long id : confirmed.ids()) {
-        safe.add(new Outbox.SafeRead(id, confirmed.index()));
+      for (Read read : confirmed.reads()) {
+        safe.accept(read, confirmed.index());
       }
     }
   }
 
   /** Takes out all reads. */
-  List<Long> takeAll() {
-    List<Long> all = new ArrayList<>();
+  List<Read> takeAll() {
+    List<Read> all = new ArrayList<>();
     for (Round round : rounds) {
-      all.addAll(round.ids());
+      all.addAll(round.reads());
     }
     all.addAll(waiting);
     rounds.clear();

@@ -14,6 +14,7 @@ import java.util.Collections;
  *       it broke.
  *   <li>Follower to Follower: a newer term was seen, or the leader of this term found.
  *   <li>PreCandidate to Candidate: a majority would vote for it.
+ *   <li>Follower to Candidate: the leader hands over to it (§3.10).
  *   <li>PreCandidate to PreCandidate: no majority answered in time.
  *   <li>PreCandidate to Follower: a majority refused; a newer term was seen; the leader of this
  *       term was heard; it voted for another, or gave way to another pre-candidate.
@@ -21,8 +22,8 @@ import java.util.Collections;
  *   <li>Candidate to PreCandidate: no majority answered in time, as after a split vote.
  *   <li>Candidate to Follower: a majority refused; a newer term was seen; the leader of this term
  *       was heard.
- *   <li>Leader to Follower: a newer term was seen, or no majority was heard for an election
- *       timeout.
+ *   <li>Leader to Follower: a newer term was seen; no majority was heard for an election timeout;
+ *       it is no voter any more.
  * </ul>
  *
  * <p>The term never falls, and there is at most one vote in it (§3.4).
@@ -78,7 +79,7 @@ final class Roles {
     invariant(term >= term(), "term would fall to %d from %d", term, term());
     long electionAtMs =
         leader.isNone() && role instanceof Follower follower
-            ? follower.wakeupMs()
+            ? follower.electionAtMs()
             : member.drawElectionAtMs();
     leaveRole(ElectionResult.LOST);
     if (term > term()) {
@@ -101,7 +102,10 @@ final class Roles {
 
   /** Begins a term and votes for itself in it (§3.4). */
   Candidate becomeCandidate(String why) {
-    invariant(role instanceof PreCandidate, "a %s cannot become candidate", role.kind());
+    invariant(
+        role instanceof PreCandidate || role instanceof Follower,
+        "a %s cannot become candidate",
+        role.kind());
     invariant(term() < MAX_TERM, "term %d is the last", term());
     leaveRole(ElectionResult.WON);
     changeTerm(term() + 1, member.self, why);
@@ -118,6 +122,10 @@ final class Roles {
     RaftLog log = member.log;
     Leader leader =
         new Leader(member.self, member.membership(), log.last() + 1, member.nowMs(), member.config);
+    MemberInfo info = member.membership().member(member.self);
+    if (info != null && info.incarnation() == 0 && member.incarnation != 0) {
+      leader.unrecorded().put(member.self, member.incarnation);
+    }
     enter(leader, why);
     member.clock.start(log.lastTerm(), log.lastStampMs(), member.nowMs());
     log.append(Entry.noOp(log.last() + 1, term(), member.clock.at(member.nowMs())));
@@ -133,9 +141,16 @@ final class Roles {
     } else if (role instanceof Leader leader) {
       member.clock.stop(term());
       member.clock.seen(member.log.lastStampMs());
-      for (long id : leader.reads().takeAll()) {
-        member.effects.failedReads().add(id);
-        member.trace.readFailed(nowMs, id);
+      for (ReadQueue.Read read : leader.reads().takeAll()) {
+        if (read.asker().equals(member.self)) {
+          member.readFailed(read.id());
+        } else {
+          member.answer(term(), read, false, 0);
+        }
+      }
+    } else if (role instanceof Follower follower) {
+      for (long id : follower.reads().takeAll()) {
+        member.readFailed(id);
       }
     }
   }

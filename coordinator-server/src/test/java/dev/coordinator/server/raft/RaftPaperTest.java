@@ -28,7 +28,8 @@ class RaftPaperTest {
   private static final NodeId TWO = new NodeId(2);
   private static final NodeId THREE = new NodeId(3);
   private static final long T = 1_000;
-  private static final RaftConfig CONFIG = new RaftConfig(T, 100, 20, 1 << 20, 64, 4);
+  private static final RaftConfig CONFIG =
+      new RaftConfig(T, 100, 20, 1 << 20, 64, 4).withMaxPromoteLag(10);
 
   private final Outbox outbox = new Outbox();
   private RaftCore core;

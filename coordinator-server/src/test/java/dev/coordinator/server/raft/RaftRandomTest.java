@@ -39,7 +39,8 @@ class RaftRandomTest {
       this.size = size;
       loss = random.nextInt(4) * 0.07;
       RaftConfig config =
-          new RaftConfig(300, 40, 10, 64, 1 + random.nextInt(8), 1 + random.nextInt(4));
+          new RaftConfig(300, 40, 10, 64, 1 + random.nextInt(8), 1 + random.nextInt(4))
+              .withMaxPromoteLag(20);
       cluster =
           new VirtualCluster(
               size, config, this::delaysMs, id -> new Random(seed * 31 + id), id -> RaftTrace.NONE);

@@ -144,7 +144,7 @@ final class Scenario {
     cluster =
         new VirtualCluster(
             size,
-            new RaftConfig(TIMEOUT_MS, 100, 20, 1 << 20, maxBatchEntries, 4),
+            new RaftConfig(TIMEOUT_MS, 100, 20, 1 << 20, maxBatchEntries, 4).withMaxPromoteLag(3),
             this::delaysMs,
             id -> timeouts.computeIfAbsent(id, Timeouts::new),
             id -> new Story(out, id));

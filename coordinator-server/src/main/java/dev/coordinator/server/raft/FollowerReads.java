@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.raft;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+
+/**
+ * The reads of a follower that wait for its leader to say from which index on they are safe (§6.4).
+ * Those that come together ask together.
+ */
+final class FollowerReads {
+
+  private record Asked(long request, long deadlineMs, List<Long> ids) {}
+
+  private final Deque<Asked> asked = new ArrayDeque<>();
+  private List<Long> waiting = new ArrayList<>();
+
+  void add(long id) {
+    waiting.add(id);
+  }
+
+  /** Whether reads wait for a question to be asked. */
+  boolean isWaiting() {
+    return !waiting.isEmpty();
+  }
+
+  /** Those that wait are asked for with this request; deadlines never fall. */
+  void asked(long request, long deadlineMs) {
+    asked.addLast(new Asked(request, deadlineMs, waiting));
+    waiting = new ArrayList<>();
+  }
+
+  /** Takes out the reads of a request; none if it is not known. */
+  List<Long> take(long request) {
+    for (Iterator<Asked> i = asked.iterator(); i.hasNext(); ) {
+      Asked one = i.next();
+      if (one.request() == request) {
+        i.remove();
+        return one.ids();
+      }
+    }
+    return List.of();
+  }
+
+  /** When the next request counts as lost. */
+  long deadlineMs() {
+    return asked.isEmpty() ? Long.MAX_VALUE : asked.peekFirst().deadlineMs();
+  }
+
+  /** Takes out the reads whose request counts as lost. */
+  List<Long> takeLost(long nowMs) {
+    List<Long> lost = new ArrayList<>();
+    while (deadlineMs() <= nowMs) {
+      lost.addAll(asked.removeFirst().ids());
+    }
+    return lost;
+  }
+
+  /** Takes out all reads. */
+  List<Long> takeAll() {
+    List<Long> all = takeLost(Long.MAX_VALUE - 1);
+    all.addAll(waiting);
+    waiting = new ArrayList<>();
+    return all;
+  }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.raft;
+
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * How a leader changes the configuration (§4): one change after the other, each begun only when the
+ * one before is committed, and voters always by way of a joint configuration (§4.3).
+ */
+final class Reconfiguring {
+
+  private final Member member;
+  private final Roles roles;
+  private final Leading leading;
+  private final Transferring transferring;
+  private final RaftLog log;
+
+  Reconfiguring(Member member, Roles roles, Leading leading, Transferring transferring) {
+    this.member = member;
+    this.roles = roles;
+    this.leading = leading;
+    this.transferring = transferring;
+    log = member.log;
+  }
+
+  ChangeAnswer change(Leader leader, MembershipChange change) {
+    String underWay = whatIsUnderWay(leader);
+    if (underWay != null) {
+      return ChangeAnswer.refused(Refusal.Kind.NOT_NOW, underWay);
+    }
+    String impossible = change.whyImpossible(member.membership());
+    if (impossible != null) {
+      return ChangeAnswer.refused(Refusal.Kind.IMPOSSIBLE, impossible);
+    }
+    for (NodeId learner : change.promote()) {
+      String behind = whyBehind(leader.progress(learner));
+      if (behind != null) {
+        return ChangeAnswer.refused(Refusal.Kind.NOT_NOW, behind);
+      }
+    }
+    return ChangeAnswer.begun(append(leader, member.membership().changedBy(change)));
+  }
+
+  /** What has to end before the configuration may change, or null. */
+  private String whatIsUnderWay(Leader leader) {
+    Configurations configurations = log.configurations();
+    if (log.committed() < leader.firstIndex()) {
+      // A change would be counted over a configuration that may already have been replaced.
+      return "no entry of the leader's term is committed yet";
+    }
+    if (configurations.presentIndex() > log.committed() || configurations.present().isJoint()) {
+      return "another change is under way";
+    }
+    if (!configurations.present().isVoter(member.self)) {
+      return "the leader is leaving";
+    }
+    return leader.transfer() == null
+        ? null
+        : "leadership is being transferred to " + leader.transfer().target();
+  }
+
+  /** A voter that has to catch up first could keep the cluster from committing (§4.2.1). */
+  private String whyBehind(Progress learner) {
+    if (member.nowMs() - learner.lastHeardMs() >= member.config.electionTimeoutMs()) {
+      return "member " + learner.member() + " was not heard lately";
+    }
+    long lag = log.last() - learner.match();
+    return learner.match() > 0 && lag <= member.config.maxPromoteLagEntries()
+        ? null
+        : "member " + learner.member() + " is " + lag + " entries behind";
+  }
+
+  private long append(Leader leader, Membership next) {
+    long index = leading.append(next);
+    leader.follow(next, index, member.nowMs());
+    member.noteConfiguration();
+    return index;
+  }
+
+  /** Takes note of the data directory of a member that spoke. */
+  void heard(Leader leader, NodeId from, Sender sender) {
+    MemberInfo info = member.membership().member(from);
+    if (info != null && info.incarnation() == 0 && sender.incarnation() != 0) {
+      leader.unrecorded().putIfAbsent(from, sender.incarnation());
+    }
+  }
+
+  /** Goes on once the present configuration is committed, also that of an earlier leader. */
+  void advance(Leader leader) {
+    Configurations configurations = log.configurations();
+    Membership present = configurations.present();
+    if (log.committed() < Math.max(leader.firstIndex(), configurations.presentIndex())) {
+      return;
+    }
+    if (present.isJoint()) {
+      if (leader.transfer() == null) {
+        append(leader, present.completed());
+      }
+      return;
+    }
+    leading.leaveBehind(leader, present);
+    if (!present.isVoter(member.self)) {
+      leave(leader);
+    } else if (!leader.unrecorded().isEmpty() && leader.transfer() == null) {
+      record(leader, present);
+    }
+  }
+
+  /**
+   * Hands over, since it does not belong to the configuration that is now committed (§4.2.2); if
+   * nobody takes over, it steps down all the same.
+   */
+  private void leave(Leader leader) {
+    if (leader.transfer() != null) {
+      return;
+    }
+    if (leader.isLeaving() || transferring.begin(leader, NodeId.NONE) != null) {
+      roles.becomeFollower(roles.term(), NodeId.NONE, "it is no voter any more");
+    } else {
+      leader.leaves();
+    }
+  }
+
+  /**
+   * Records the data directories that are not known yet. From then on a member that lost its own
+   * cannot pass for the one that made promises with it.
+   */
+  private void record(Leader leader, Membership present) {
+    SortedMap<NodeId, Long> found = new TreeMap<>(leader.unrecorded());
+    leader.unrecorded().clear();
+    found.keySet().removeIf(id -> !present.contains(id) || present.member(id).incarnation() != 0);
+    if (!found.isEmpty()) {
+      append(leader, present.withIncarnations(found));
+    }
+  }
+}
