@@ -12,6 +12,7 @@ final class Figures {
   private long simulatedMs;
   private long acknowledged;
   private long reads;
+  private long events;
   private long committed;
   private long leaderships;
   private long messages;
@@ -33,6 +34,10 @@ final class Figures {
 
   void read() {
     reads++;
+  }
+
+  void watched() {
+    events++;
   }
 
   void committed() {
@@ -74,6 +79,7 @@ final class Figures {
     simulatedMs += other.simulatedMs;
     acknowledged += other.acknowledged;
     reads += other.reads;
+    events += other.events;
     committed += other.committed;
     leaderships += other.leaderships;
     messages += other.messages;
@@ -89,8 +95,9 @@ final class Figures {
         String.format("%,d runs, %,.1f simulated hours%n", runs, simulatedMs / 3_600_000.0));
     text.append(
         String.format(
-            "%,d commands and %,d reads answered, %,d entries committed, %,d leaderships%n",
-            acknowledged, reads, committed, leaderships));
+            "%,d commands and %,d reads answered, %,d events seen,"
+                + " %,d entries committed, %,d leaderships%n",
+            acknowledged, reads, events, committed, leaderships));
     text.append(
         String.format(
             "%,d messages between members, of them %,d lost and %,d repeated%n",

@@ -24,9 +24,17 @@ import java.util.Map;
  */
 final class Oracle {
 
+  /**
+   * Something that happened to a lock.
+   *
+   * @param ordinal its place among the events of its entry
+   */
+  record LockEvent(long revision, int ordinal, String lock, Event event) {}
+
   private final Schedule schedule;
   private final double clockDrift;
   private final List<Entry> log = new ArrayList<>();
+  private final List<LockEvent> events = new ArrayList<>();
   private final Map<Long, NodeId> leaders = new HashMap<>();
   private final Map<String, Long> lastTokens = new HashMap<>();
   private final Map<Long, Long> ttlMs = new HashMap<>();
@@ -44,6 +52,20 @@ final class Oracle {
 
   long committed() {
     return log.size();
+  }
+
+  /** What happened to locks, in order. */
+  List<LockEvent> events() {
+    return events;
+  }
+
+  /** The place of the first event of a later revision. */
+  int firstEventAfter(long revision) {
+    int place = events.size();
+    while (place > 0 && events.get(place - 1).revision() > revision) {
+      place--;
+    }
+    return place;
   }
 
   /** The state that follows from what was committed. */
@@ -89,7 +111,15 @@ final class Oracle {
             : Command.Pulse.INSTANCE; // It carries nothing else but the time.
     result.clear();
     machine.apply(entry.index(), entry.clusterTimeMs(), command, result);
-    result.events.forEach(event -> check(entry, event));
+    for (int ordinal = 0; ordinal < result.events.size(); ordinal++) {
+      Event event = result.events.get(ordinal);
+      check(entry, event);
+      if (event instanceof Event.LockAcquired acquired) {
+        events.add(new LockEvent(entry.index(), ordinal, acquired.name(), event));
+      } else if (event instanceof Event.LockReleased released) {
+        events.add(new LockEvent(entry.index(), ordinal, released.name(), event));
+      }
+    }
   }
 
   private void check(Entry entry, Event event) {
@@ -112,12 +142,17 @@ final class Oracle {
     if (sentNanos == null) {
       return;
     }
-    long livedMs = (schedule.nowNanos() - sentNanos) / 1_000_000;
-    if (livedMs < ttlMs.get(leaseId) * (1 - 2 * clockDrift) - 2) {
+    long livedNanos = schedule.nowNanos() - sentNanos;
+    if (livedNanos < provenNanos(ttlMs.get(leaseId))) {
       throw new Violation(
           "lease %d of %d ms ended by %s %d ms after an acknowledged renewal was sent",
-          leaseId, ttlMs.get(leaseId), entry, livedMs);
+          leaseId, ttlMs.get(leaseId), entry, livedNanos / 1_000_000);
     }
+  }
+
+  /** How long a lease lives at least, whatever the clocks of members do within their limits. */
+  long provenNanos(long ofTtlMs) {
+    return (long) ((ofTtlMs * (1 - 2 * clockDrift) - 2) * 1_000_000);
   }
 
   /**

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.simulation;
 
+import dev.coordinator.server.history.History;
+import dev.coordinator.server.history.Holder;
 import dev.coordinator.server.machine.Command;
+import dev.coordinator.server.machine.LockView;
 import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.machine.RequestId;
 import dev.coordinator.server.runtime.Answered;
-import dev.coordinator.server.runtime.NodeException;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -18,16 +22,22 @@ import java.util.function.Consumer;
  */
 final class SimulatedClient {
 
-  private static final long MS = 1_000_000;
   static final double DRIFT_MARGIN = 0.05;
-  private static final long ATTEMPT_TIMEOUT_NANOS = 700 * MS;
+
+  private static final long MS = 1_000_000;
   private static final String[] LOCKS = {"a", "b", "jobs/c"};
+
+  /** A lock that this client was given. */
+  private record Holding(
+      String lock, long leaseId, String lease, String owner, long token, boolean wonInCalm) {}
 
   private final SimulatedCluster cluster;
   private final Schedule schedule;
+  private final History history;
   private final String name;
   private final double clockRate;
   private final long ttlMs;
+  private final long patienceNanos;
 
   /** Answers to requests of an earlier life are ignored. */
   private int life;
@@ -35,17 +45,20 @@ final class SimulatedClient {
   private long leaseId;
   private long localDeadlineNanos;
   private long nextNumber;
-  private String lock;
-  private String owner;
-  private long token;
-  private boolean acquiredInCalm;
+  private int acquisitions;
+  private Holding holding;
+
+  /** How long it trusts a lease that was made for the lock it holds. */
+  private long ownLeaseDeadlineNanos;
 
   SimulatedClient(SimulatedCluster cluster, int number, double clockRate) {
     this.cluster = cluster;
     this.schedule = cluster.schedule();
+    this.history = cluster.history();
     this.name = "client-" + number;
     this.clockRate = clockRate;
     this.ttlMs = List.of(600L, 2_000L, 5_000L).get(schedule.random().nextInt(3));
+    this.patienceNanos = List.of(150L, 700L).get(schedule.random().nextInt(2)) * MS;
   }
 
   void start() {
@@ -54,24 +67,30 @@ final class SimulatedClient {
   }
 
   boolean believesToHold(String lockName) {
-    return lockName.equals(lock) && leaseAlive();
+    if (holding == null || !lockName.equals(holding.lock)) {
+      return false;
+    }
+    return holding.leaseId == leaseId ? leaseAlive() : localNanos() < ownLeaseDeadlineNanos;
   }
 
   private boolean leaseAlive() {
-    return localNanos(schedule.nowNanos()) < localDeadlineNanos;
+    return localNanos() < localDeadlineNanos;
+  }
+
+  private long localNanos() {
+    return localNanos(schedule.nowNanos());
   }
 
   private long localNanos(long trueNanos) {
     return (long) (trueNanos * clockRate);
   }
 
-  private void renewedBy(long lease, long sentNanos) {
-    leaseId = lease;
-    localDeadlineNanos =
-        Math.max(
-            localDeadlineNanos, localNanos(sentNanos) + (long) (ttlMs * MS * (1 - DRIFT_MARGIN)));
-    cluster.oracle().renewalAcknowledged(lease, sentNanos);
+  /** Until when it trusts a lease for which a request was sent at this time. */
+  private long deadlineNanos(long sentNanos) {
+    return localNanos(sentNanos) + (long) (ttlMs * MS * (1 - DRIFT_MARGIN));
   }
+
+  // ------------------------------------------------------------------------------------ its lease
 
   private void openLease() {
     if (cluster.clientsAreStopped()) {
@@ -81,18 +100,29 @@ final class SimulatedClient {
     leaseId = 0;
     localDeadlineNanos = 0;
     nextNumber = 1;
-    lock = null;
+    holding = null;
     long firstSentNanos = schedule.nowNanos();
     Command grant = new Command.GrantLease(ttlMs, name, name + "/" + life);
     submit(
         grant,
         answer -> {
           Outcome.LeaseGranted granted = (Outcome.LeaseGranted) answer;
-          renewedBy(granted.leaseId(), firstSentNanos);
+          leaseId = granted.leaseId();
+          renewed(firstSentNanos);
           keepAlive();
           think(50, this::choose);
         },
         () -> true);
+  }
+
+  private void renewed(long sentNanos) {
+    localDeadlineNanos = Math.max(localDeadlineNanos, deadlineNanos(sentNanos));
+    cluster.oracle().renewalAcknowledged(leaseId, sentNanos);
+    history.leaseAlive(leaseName(), sentNanos, cluster.oracle().provenNanos(ttlMs));
+  }
+
+  private String leaseName() {
+    return "lease " + leaseId;
   }
 
   private void keepAlive() {
@@ -103,111 +133,187 @@ final class SimulatedClient {
     long sentNanos = schedule.nowNanos();
     int now = life;
     long lease = leaseId;
-    boolean[] answered = new boolean[1];
+    boolean[] over = new boolean[1];
     cluster.call(
         node -> node.keepAlive(List.of(lease)),
         (Answered<List<Outcome.Renewal>> answer) -> {
           if (now != life) {
             return;
           }
-          answered[0] = true;
-          if (answer.value().get(0).alive()) {
-            renewedBy(lease, sentNanos);
-            keepAlive();
-          } else {
+          if (!answer.value().get(0).alive()) {
             cluster.note("%s is told that lease %d is gone", name, lease);
+            history.leaseEnded(leaseName());
             openLease();
+            return;
+          }
+          renewed(sentNanos);
+          if (!over[0]) {
+            over[0] = true;
+            keepAlive();
           }
         },
         refused -> {});
     think(
-        ATTEMPT_TIMEOUT_NANOS / MS,
+        patienceNanos / MS,
         () -> {
-          if (!answered[0]) {
-            if (leaseAlive()) {
-              renew();
-            } else {
-              openLease();
-            }
+          if (over[0]) {
+            return;
+          }
+          over[0] = true;
+          if (leaseAlive()) {
+            renew();
+          } else {
+            openLease();
           }
         });
   }
 
+  private void revoke() {
+    history.leaseRevoked(leaseName());
+    submit(
+        new Command.RevokeLease(leaseId),
+        answer -> {
+          history.leaseEnded(leaseName());
+          openLease();
+        },
+        this::leaseAlive);
+  }
+
+  // ------------------------------------------------------------------------------------ its locks
+
   private void choose() {
-    int choice = schedule.random().nextInt(20);
-    if (choice == 0) {
-      submit(new Command.RevokeLease(leaseId), answer -> openLease(), this::leaseAlive);
-    } else {
-      acquire();
+    switch (schedule.random().nextInt(20)) {
+      case 0 -> revoke();
+      case 1, 2 -> acquireWithOwnLease();
+      default -> acquire();
     }
   }
 
   private void acquire() {
     String wanted = LOCKS[schedule.random().nextInt(LOCKS.length)];
-    String as = name + "#" + nextNumber;
-    boolean inCalm = cluster.isCalm();
+    String as = nextOwner();
     long waitMs =
         List.of(0L, 300L, 3_000L, Command.AcquireLock.UNLIMITED).get(schedule.random().nextInt(4));
-    Command acquire = new Command.AcquireLock(wanted, leaseId, null, as, waitMs, "", nextRequest());
-    submit(
-        acquire,
+    boolean inCalm = cluster.isCalm();
+    History.Call call = history.acquire(name, wanted, leaseName(), as);
+    Request request =
+        submit(
+            new Command.AcquireLock(wanted, leaseId, null, as, waitMs, "", nextRequest()),
+            answer -> {
+              tell(call, answer);
+              if (answer instanceof Outcome.LockAcquired acquired) {
+                hold(new Holding(wanted, leaseId, leaseName(), as, acquired.token(), inCalm));
+              } else {
+                think(100, this::choose);
+              }
+            },
+            this::leaseAlive);
+    if (waitMs == Command.AcquireLock.UNLIMITED && schedule.chance(0.3)) {
+      think(500, request::cancel);
+    }
+  }
+
+  private void acquireWithOwnLease() {
+    String wanted = LOCKS[schedule.random().nextInt(LOCKS.length)];
+    String as = nextOwner();
+    boolean inCalm = cluster.isCalm();
+    long waitMs = List.of(0L, 300L).get(schedule.random().nextInt(2));
+    long sentNanos = schedule.nowNanos();
+    History.Call call = history.acquire(name, wanted, as, as);
+    submitOnce(
+        new Command.AcquireLock(
+            wanted, 0, new Command.GrantLease(ttlMs, name, as), as, waitMs, "", RequestId.NONE),
         answer -> {
+          tell(call, answer);
           if (answer instanceof Outcome.LockAcquired acquired) {
-            acquiredInCalm = inCalm;
-            hold(wanted, as, acquired.token());
+            // The lease began with the grant, not before the request was sent.
+            history.leaseAlive(as, sentNanos, cluster.oracle().provenNanos(ttlMs));
+            cluster.oracle().renewalAcknowledged(acquired.leaseId(), sentNanos);
+            ownLeaseDeadlineNanos = deadlineNanos(sentNanos);
+            hold(new Holding(wanted, acquired.leaseId(), as, as, acquired.token(), inCalm));
           } else {
             think(100, this::choose);
           }
-        },
-        this::leaseAlive);
+        });
   }
 
-  private void hold(String wanted, String as, long grantedToken) {
-    lock = wanted;
-    owner = as;
-    token = grantedToken;
-    if (believesToHold(wanted)) {
-      cluster.beliefs().gained(wanted, this);
+  private void hold(Holding won) {
+    holding = won;
+    if (believesToHold(won.lock)) {
+      cluster.beliefs().gained(won.lock, this);
     }
-    GuardedResource resource = cluster.resource(wanted);
-    long base = resource.read(grantedToken);
+    GuardedResource resource = cluster.resource(won.lock);
+    long base = resource.read(won.token);
     // The write comes after a pause that may outlast the lease: then the resource must refuse it.
     think(
         schedule.chance(0.1) ? 2 * ttlMs : 100,
         () -> {
           if (base >= 0) {
-            resource.increment(grantedToken, base);
+            resource.increment(won.token, base);
           }
-          release();
+          release(won);
         });
   }
 
-  private void release() {
-    Command release = new Command.ReleaseLock(lock, leaseId, owner, token, nextRequest());
-    lock = null;
-    boolean inCalm = acquiredInCalm;
-    submit(
-        release,
-        answer -> {
-          if (inCalm && answer instanceof Outcome.LockReleased) {
-            cluster.roundInCalm();
-          }
-          think(100, this::choose);
-        },
-        this::leaseAlive);
+  private void release(Holding held) {
+    holding = null;
+    History.Call call = history.release(name, held.lock, held.lease, held.owner, held.token);
+    if (held.leaseId == leaseId) {
+      submit(
+          new Command.ReleaseLock(held.lock, held.leaseId, held.owner, held.token, nextRequest()),
+          answer -> released(held, call, answer),
+          this::leaseAlive);
+    } else {
+      submitOnce(
+          new Command.ReleaseLock(held.lock, held.leaseId, held.owner, held.token, RequestId.NONE),
+          answer -> released(held, call, answer));
+    }
+  }
+
+  private void released(Holding held, History.Call call, Outcome answer) {
+    tell(call, answer);
+    if (held.wonInCalm && answer instanceof Outcome.LockReleased) {
+      cluster.roundInCalm();
+    }
+    think(100, this::choose);
+  }
+
+  /** An answer that is none of these leaves open whether an earlier attempt took effect. */
+  private static void tell(History.Call call, Outcome outcome) {
+    if (outcome instanceof Outcome.LockAcquired acquired) {
+      call.granted(acquired.token());
+    } else if (outcome instanceof Outcome.LockNotAcquired refused) {
+      call.notAcquired(holder(refused.holder()));
+    } else if (outcome instanceof Outcome.LockReleased) {
+      call.released();
+    } else if (outcome instanceof Outcome.NotLockOwner refused) {
+      call.notOwner(refused.presentToken());
+    }
+  }
+
+  private static Holder holder(LockView.Holder shown) {
+    return shown == null ? null : new Holder(shown.token(), shown.owner());
   }
 
   private void keepReading() {
     if (cluster.clientsAreStopped()) {
       return;
     }
-    schedule.after(schedule.random().nextLong(1, 150 * MS), this::keepReading);
+    schedule.after(schedule.random().nextLong(1, 200 * MS), this::keepReading);
     long acknowledgedBefore = cluster.oracle().acknowledgedRevision();
     String wanted = LOCKS[schedule.random().nextInt(LOCKS.length)];
+    History.Call call = history.read(name, wanted);
     cluster.call(
         node -> node.read(view -> view.lock(wanted)),
-        answer -> cluster.oracle().readAnswered(answer.revision(), acknowledgedBefore),
+        (Answered<Optional<LockView>> answer) -> {
+          call.saw(holder(answer.value().map(LockView::holder).orElse(null)));
+          cluster.oracle().readAnswered(answer.revision(), acknowledgedBefore);
+        },
         refused -> {});
+  }
+
+  private String nextOwner() {
+    return name + "#" + ++acquisitions;
   }
 
   private RequestId nextRequest() {
@@ -215,55 +321,106 @@ final class SimulatedClient {
     return new RequestId(number, number);
   }
 
-  /**
-   * Sends a command until it is answered, or until {@code worthwhile} says no; then begins anew.
-   */
-  private void submit(
-      Command command, Consumer<Outcome> onAnswer, java.util.function.BooleanSupplier worthwhile) {
-    attempt(command, onAnswer, worthwhile, life, new boolean[1]);
+  // ---------------------------------------------------------------------------------- its requests
+
+  private Request submit(Command command, Consumer<Outcome> onAnswer, BooleanSupplier worthwhile) {
+    Request request = new Request(command, onAnswer, worthwhile);
+    request.attempt();
+    return request;
   }
 
-  private void attempt(
-      Command command,
-      Consumer<Outcome> onAnswer,
-      java.util.function.BooleanSupplier worthwhile,
-      int ofLife,
-      boolean[] answered) {
+  /** For a command without a number, which could be carried out twice if it were sent twice. */
+  private void submitOnce(Command command, Consumer<Outcome> onAnswer) {
+    int ofLife = life;
     boolean[] over = new boolean[1];
-    Runnable again =
-        () -> {
-          if (ofLife != life || answered[0] || over[0] || cluster.clientsAreStopped()) {
-            return;
-          }
-          over[0] = true;
-          if (worthwhile.getAsBoolean()) {
-            attempt(command, onAnswer, worthwhile, ofLife, answered);
-          } else {
-            openLease();
+    Consumer<Runnable> first =
+        then -> {
+          if (ofLife == life && !over[0] && !cluster.clientsAreStopped()) {
+            over[0] = true;
+            then.run();
           }
         };
     cluster.submit(
         command,
-        (Answered<Outcome> answer) -> {
-          if (ofLife != life || answered[0]) {
-            return;
-          }
-          if (answer.value() instanceof Outcome.WaitCancelled) {
-            return; // A later attempt of this client took the place in the queue.
-          }
-          answered[0] = true;
-          cluster.note("%s is told: %s", name, answer.value());
-          if (answer.value() instanceof Outcome.LeaseNotFound
-              || answer.value() instanceof Outcome.LeaseEnded) {
-            openLease();
-          } else {
-            onAnswer.accept(answer.value());
-          }
-        },
-        (NodeException refused) -> schedule.after(schedule.delayNanos(5 * MS, 50 * MS), again));
-    long patienceNanos =
-        command instanceof Command.AcquireLock ? 3 * ATTEMPT_TIMEOUT_NANOS : ATTEMPT_TIMEOUT_NANOS;
-    schedule.after(patienceNanos, again);
+        answer ->
+            first.accept(
+                () -> {
+                  cluster.note("%s is told: %s", name, answer.value());
+                  onAnswer.accept(answer.value());
+                }),
+        refused -> first.accept(() -> think(100, this::choose)));
+    schedule.after(3 * patienceNanos, () -> first.accept(this::choose));
+  }
+
+  /**
+   * A command that is sent until it is answered, or until it is no longer worthwhile; then the
+   * client begins anew.
+   */
+  private final class Request {
+
+    private final Command command;
+    private final Consumer<Outcome> onAnswer;
+    private final BooleanSupplier worthwhile;
+    private final int ofLife = life;
+    private Runnable lastCancellation = () -> {};
+    private int attempts;
+    private boolean cancelled;
+    private boolean answered;
+
+    Request(Command command, Consumer<Outcome> onAnswer, BooleanSupplier worthwhile) {
+      this.command = command;
+      this.onAnswer = onAnswer;
+      this.worthwhile = worthwhile;
+    }
+
+    private boolean isOver() {
+      return ofLife != life || answered || cluster.clientsAreStopped();
+    }
+
+    void attempt() {
+      int attempt = ++attempts;
+      Runnable again = () -> repeatAfter(attempt);
+      lastCancellation =
+          cluster.submit(
+              command,
+              answer -> answered(answer.value()),
+              refused -> schedule.after(schedule.delayNanos(5 * MS, 50 * MS), again));
+      schedule.after(
+          command instanceof Command.AcquireLock ? 3 * patienceNanos : patienceNanos, again);
+    }
+
+    private void repeatAfter(int attempt) {
+      if (isOver() || attempt != attempts) {
+        return;
+      }
+      if (worthwhile.getAsBoolean()) {
+        attempt();
+      } else {
+        openLease();
+      }
+    }
+
+    /** Takes the wait back, unless it has ended. */
+    void cancel() {
+      if (!isOver()) {
+        cancelled = true;
+        lastCancellation.run();
+      }
+    }
+
+    private void answered(Outcome outcome) {
+      if (isOver() || (outcome instanceof Outcome.WaitCancelled && !cancelled)) {
+        return; // If cancelled by nobody, a later attempt took its place in the queue.
+      }
+      answered = true;
+      cluster.note("%s is told: %s", name, outcome);
+      if (outcome instanceof Outcome.LeaseNotFound || outcome instanceof Outcome.LeaseEnded) {
+        history.leaseEnded(leaseName());
+        openLease();
+      } else {
+        onAnswer.accept(outcome);
+      }
+    }
   }
 
   private void think(long meanMs, Runnable then) {

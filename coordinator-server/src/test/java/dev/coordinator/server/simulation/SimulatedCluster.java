@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.simulation;
 
+import dev.coordinator.server.history.History;
 import dev.coordinator.server.machine.Command;
 import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.raft.Membership;
@@ -28,6 +29,8 @@ final class SimulatedCluster {
   /** The slowest disk of the phase without faults. */
   private static final long CALM_SYNC_NANOS = 20 * MS;
 
+  private static final int WATCHERS = 2;
+
   private final Schedule schedule;
   private final Tuning tuning;
   private final Faults faults;
@@ -35,8 +38,10 @@ final class SimulatedCluster {
   private final Figures figures = new Figures();
   private final Oracle oracle;
   private final Beliefs beliefs;
+  private final History history;
   private final SimulatedNetwork network;
   private final List<SimulatedMember> members = new ArrayList<>();
+  private final List<SimulatedWatcher> watchers = new ArrayList<>();
   private final Map<String, GuardedResource> resources = new TreeMap<>();
   private boolean calm;
   private boolean clientsStopped;
@@ -55,6 +60,7 @@ final class SimulatedCluster {
     this.faults = faults;
     this.tuning = tuning;
     this.oracle = new Oracle(schedule, faults.clockDrift(), figures);
+    this.history = new History(schedule::nowNanos);
     this.beliefs = new Beliefs(faults.clockDrift());
     this.network = new SimulatedNetwork(schedule, faults, this::deliver, figures);
     List<NodeId> ids = new ArrayList<>();
@@ -72,6 +78,10 @@ final class SimulatedCluster {
     for (int i = 1; i <= tuning.clients(); i++) {
       new SimulatedClient(this, i, drawClockRate()).start();
     }
+    for (int i = 1; i <= WATCHERS; i++) {
+      watchers.add(new SimulatedWatcher(this));
+    }
+    watchers.forEach(SimulatedWatcher::start);
   }
 
   // ------------------------------------------------------------------------------ what is inside
@@ -94,6 +104,11 @@ final class SimulatedCluster {
 
   Oracle oracle() {
     return oracle;
+  }
+
+  /** What clients did and were told. */
+  History history() {
+    return history;
   }
 
   Beliefs beliefs() {
@@ -120,6 +135,10 @@ final class SimulatedCluster {
     boolean confirmed =
         message instanceof RaftMessage.AppendEntriesReply append && append.success();
     return confirmed ? faults.crashAfterReply() : 0;
+  }
+
+  boolean watchersHaveSeenAll() {
+    return watchers.stream().allMatch(SimulatedWatcher::hasSeenAll);
   }
 
   GuardedResource resource(String lock) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.simulation;
 
+import dev.coordinator.server.history.LinearizabilityChecker;
 import dev.coordinator.server.machine.CoordinatorMachine;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -74,6 +75,12 @@ public final class Simulation {
     cluster.stopClients();
     awaitAgreement();
     checkEqualStates();
+    LinearizabilityChecker.violation(cluster.history())
+        .ifPresent(
+            found -> {
+              throw new Violation("%s", found);
+            });
+    awaitWatchers();
     cluster.figures().ran(cluster.schedule().nowMs());
     return new Result(cluster.schedule().traceHash(), cluster.figures());
   }
@@ -116,6 +123,15 @@ public final class Simulation {
   private boolean agrees() {
     long committed = cluster.oracle().committed();
     return running().stream().allMatch(member -> applied(member) == committed);
+  }
+
+  private void awaitWatchers() {
+    for (long waitedMs = 0; !cluster.watchersHaveSeenAll(); waitedMs += STEP_MS) {
+      if (waitedMs >= MAX_CALM_MS) {
+        throw new Violation("a watcher did not see all in %d ms of calm", MAX_CALM_MS);
+      }
+      cluster.run(STEP_MS);
+    }
   }
 
   private void checkEqualStates() {
