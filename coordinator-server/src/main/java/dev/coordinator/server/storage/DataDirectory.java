@@ -17,6 +17,7 @@ import java.util.Optional;
 public final class DataDirectory implements Closeable {
 
   private static final String LOG = "log";
+  private static final String SNAPSHOTS = "snapshots";
 
   private final Path path;
   private final DirectoryLock lock;
@@ -39,6 +40,7 @@ public final class DataDirectory implements Closeable {
       throws IOException {
     try {
       Files.createDirectories(path.resolve(LOG));
+      Files.createDirectories(path.resolve(SNAPSHOTS));
     } catch (FileAlreadyExistsException e) {
       throw new StorageException(
           "data directory " + path + " cannot be made: " + e.getFile() + " is a file", e);
@@ -70,11 +72,11 @@ public final class DataDirectory implements Closeable {
       }
       return;
     }
-    if (SegmentedLog.exists(logDisk())) {
+    if (SegmentedLog.exists(logDisk()) || !snapshotDisk().list().isEmpty()) {
       throw new StorageException(
           String.format(
-              "data directory %s has a log, but its file 'identity' is missing: put back an exact"
-                  + " copy of the whole directory, or choose an empty one",
+              "data directory %s has a log or snapshots, but its file 'identity' is missing: put"
+                  + " back an exact copy of the whole directory, or choose an empty one",
               path));
     }
     identity = new LogIdentity(clusterId, memberId, new SecureRandom().nextLong());
@@ -91,6 +93,15 @@ public final class DataDirectory implements Closeable {
 
   public LogIdentity identity() {
     return identity;
+  }
+
+  /** Where snapshots are. */
+  public Path snapshotPath() {
+    return path.resolve(SNAPSHOTS);
+  }
+
+  public Disk snapshotDisk() {
+    return new FileDisk(snapshotPath());
   }
 
   Disk logDisk() {

@@ -2,7 +2,10 @@
 package dev.coordinator.server.storage;
 
 import dev.coordinator.server.raft.NodeId;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 
 /**
  * Whose log it is: written into every segment, so that files of another member are not taken for
@@ -27,6 +30,20 @@ public record LogIdentity(String clusterId, NodeId memberId, long salt) {
     }
     if (memberId.isNone()) {
       throw new IllegalArgumentException("member id must be 1 or more");
+    }
+  }
+
+  /**
+   * Which data directory the member runs on, as others may know it: it does not tell the salt.
+   * Never 0.
+   */
+  public long incarnation() {
+    byte[] saltBytes = ByteBuffer.allocate(Long.BYTES).putLong(salt).array();
+    try {
+      byte[] digest = MessageDigest.getInstance("SHA-256").digest(saltBytes);
+      return Math.max(1, ByteBuffer.wrap(digest).getLong() & Long.MAX_VALUE);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
     }
   }
 }

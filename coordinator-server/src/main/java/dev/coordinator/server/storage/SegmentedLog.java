@@ -2,6 +2,8 @@
 package dev.coordinator.server.storage;
 
 import dev.coordinator.server.raft.Entry;
+import dev.coordinator.server.raft.HardState;
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.WriteBatch;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -17,7 +19,7 @@ import java.util.concurrent.Executor;
  * the log is broken and refuses every call: a failed fsync says nothing about what is on disk, and
  * a second one that succeeds would say nothing either.
  */
-public final class SegmentedLog implements AutoCloseable {
+public final class SegmentedLog implements RecoverableLog, AutoCloseable {
 
   private enum State {
     READY,
@@ -95,10 +97,18 @@ public final class SegmentedLog implements AutoCloseable {
   }
 
   /** What was on the disk. The log does not keep it, so this can be asked once. */
+  @Override
   public RecoveredLog takeRecovered() {
     RecoveredLog taken = recovered;
     recovered = null;
     return taken;
+  }
+
+  @Override
+  public void beginAnew(HardState hardState, LogPosition base) throws IOException {
+    HardState changed = hardState.equals(shape.hardState()) ? null : hardState;
+    write(List.of(new WriteBatch(0, changed, base, List.of())));
+    sync();
   }
 
   /** How many bytes of a torn frame were cut off when the log was opened. */

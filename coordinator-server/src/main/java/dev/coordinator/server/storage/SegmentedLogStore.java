@@ -5,6 +5,8 @@ import dev.coordinator.server.metrics.StorageMetrics;
 import dev.coordinator.server.ports.Inbox;
 import dev.coordinator.server.ports.LogStore;
 import dev.coordinator.server.ports.TimeSource;
+import dev.coordinator.server.raft.HardState;
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.WriteBatch;
 import java.io.IOException;
 import java.util.concurrent.ExecutorService;
@@ -19,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * <p>Its life is open, {@link #takeRecovered}, {@link #start}, any number of {@link #append},
  * {@link #close}.
  */
-public final class SegmentedLogStore implements LogStore, AutoCloseable {
+public final class SegmentedLogStore implements LogStore, RecoverableLog, AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(SegmentedLogStore.class);
 
@@ -86,6 +88,7 @@ public final class SegmentedLogStore implements LogStore, AutoCloseable {
   }
 
   /** What the member remembers. Asked once, before {@link #start}. */
+  @Override
   public RecoveredLog takeRecovered() {
     RecoveredLog recovered = segments.takeRecovered();
     log.info(
@@ -96,6 +99,13 @@ public final class SegmentedLogStore implements LogStore, AutoCloseable {
         segments.segments(),
         segments.tornBytes());
     return recovered;
+  }
+
+  /** Called before {@link #start}, if at all. */
+  @Override
+  public void beginAnew(HardState hardState, LogPosition base) throws IOException {
+    segments.beginAnew(hardState, base);
+    log.info("the log begins anew behind entry {}, which a snapshot leads to", base);
   }
 
   /** Begins to write; what happens is reported to the inbox. */

@@ -25,7 +25,8 @@
  * moment, and the header has the position of the last entry then; so a segment whose entries are
  * all covered by a snapshot can be deleted, oldest first, without reading the others. Each deletion
  * is durable before the next, so a segment that is missing between others was lost. That too much
- * is missing at the beginning shows beside the snapshot: a log that begins behind it is refused.
+ * is missing at the beginning shows beside the snapshot: {@link
+ * dev.coordinator.server.storage.snapshot.RecoveredState} refuses a log that begins behind it.
  *
  * <p><b>Beginning anew.</b> A snapshot of the leader that this log does not lead to replaces all of
  * it: a record says behind which place the log goes on. That snapshot is durable before.

@@ -14,39 +14,40 @@ import java.util.List;
 /**
  * What the tests of the log share: an identity, small segments, and entries that are easy to tell.
  */
-final class LogFixture {
+public final class LogFixture {
 
-  static final LogIdentity IDENTITY =
+  public static final LogIdentity IDENTITY =
       new LogIdentity("test-cluster", new NodeId(1), 0x5EED_0F_5A17L);
 
   /** So small that a few frames fill one. */
-  static final SegmentedLogConfig SMALL = new SegmentedLogConfig(2048, 1024);
+  public static final SegmentedLogConfig SMALL = new SegmentedLogConfig(2048, 1024);
 
   private LogFixture() {}
 
-  static SegmentedLog open(Disk disk) throws IOException {
+  public static SegmentedLog open(Disk disk) throws IOException {
     return SegmentedLog.open(disk, IDENTITY, SMALL, Runnable::run);
   }
 
-  static RecoveredLog recover(Disk disk) throws IOException {
+  public static RecoveredLog recover(Disk disk) throws IOException {
     try (SegmentedLog log = open(disk)) {
       return log.takeRecovered();
     }
   }
 
-  static void append(SegmentedLog log, WriteBatch... batches) throws IOException {
+  public static void append(SegmentedLog log, WriteBatch... batches) throws IOException {
     log.write(List.of(batches));
     log.sync();
   }
 
-  static Entry entry(long index, long term, int payloadBytes) {
+  public static Entry entry(long index, long term, int payloadBytes) {
     byte[] payload = new byte[payloadBytes];
     Arrays.fill(payload, (byte) (index * 31 + term));
     return Entry.command(index, term, 1000 + index, payload);
   }
 
   /** A batch of consecutive entries of one term, from an index on. */
-  static WriteBatch entries(long number, long term, long firstIndex, int count, int payloadBytes) {
+  public static WriteBatch entries(
+      long number, long term, long firstIndex, int count, int payloadBytes) {
     List<Entry> entries = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       entries.add(entry(firstIndex + i, term, payloadBytes));
@@ -54,11 +55,11 @@ final class LogFixture {
     return new WriteBatch(number, null, entries);
   }
 
-  static WriteBatch vote(long number, long term, long votedFor) {
+  public static WriteBatch vote(long number, long term, long votedFor) {
     return new WriteBatch(number, new HardState(term, new NodeId(votedFor)), List.of());
   }
 
-  static WriteBatch base(long number, long index, long term) {
+  public static WriteBatch base(long number, long index, long term) {
     return new WriteBatch(number, null, new LogPosition(index, term), List.of());
   }
 

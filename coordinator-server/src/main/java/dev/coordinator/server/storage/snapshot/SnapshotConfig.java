@@ -6,10 +6,12 @@ package dev.coordinator.server.storage.snapshot;
  *
  * @param chunkBytes how much of a snapshot one message carries
  * @param maxBytes the largest snapshot that is taken from a leader
+ * @param maxWaitingParts most parts that wait to be read or written; more are dropped, and asked
+ *     for or sent again
  */
-public record SnapshotConfig(int chunkBytes, long maxBytes) {
+public record SnapshotConfig(int chunkBytes, long maxBytes, int maxWaitingParts) {
 
-  public static final SnapshotConfig DEFAULT = new SnapshotConfig(512 << 10, 16L << 30);
+  public static final SnapshotConfig DEFAULT = new SnapshotConfig(512 << 10, 16L << 30, 32);
 
   public SnapshotConfig {
     if (chunkBytes < 1) {
@@ -17,6 +19,10 @@ public record SnapshotConfig(int chunkBytes, long maxBytes) {
     }
     if (maxBytes < 1) {
       throw new IllegalArgumentException("maxBytes must be 1 or more, not " + maxBytes);
+    }
+    if (maxWaitingParts < 1) {
+      throw new IllegalArgumentException(
+          "maxWaitingParts must be 1 or more, not " + maxWaitingParts);
     }
   }
 }

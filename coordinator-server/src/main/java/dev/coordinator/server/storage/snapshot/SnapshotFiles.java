@@ -8,6 +8,7 @@ import dev.coordinator.server.raft.Outbox;
 import dev.coordinator.server.raft.RaftMessage;
 import dev.coordinator.server.raft.SnapshotMeta;
 import dev.coordinator.server.storage.Disk;
+import dev.coordinator.server.storage.DiskFile;
 import dev.coordinator.server.storage.StorageException;
 import dev.coordinator.server.wire.SnapshotCodec;
 import java.io.Closeable;
@@ -113,6 +114,16 @@ public final class SnapshotFiles implements Closeable {
   /** The last entry of the newest snapshot. */
   public Optional<LogPosition> newest() {
     return files.isEmpty() ? Optional.empty() : Optional.of(SnapshotName.parse(files.last()));
+  }
+
+  /** The size of the newest snapshot, 0 if there is none. */
+  long newestBytes() throws IOException {
+    if (files.isEmpty()) {
+      return 0;
+    }
+    try (DiskFile newest = disk.open(files.last())) {
+      return newest.size();
+    }
   }
 
   /** Makes a snapshot durable, unless there is one that has as much in it. */

@@ -28,7 +28,7 @@ final class SnapshotFixture {
   static final Membership MEMBERS = new Membership(List.of(LEADER, FOLLOWER, new NodeId(3)));
 
   /** So small that every file takes several parts. */
-  static final SnapshotConfig SMALL = new SnapshotConfig(100, 1 << 20);
+  static final SnapshotConfig SMALL = new SnapshotConfig(100, 1 << 20, 8);
 
   private SnapshotFixture() {}
 
