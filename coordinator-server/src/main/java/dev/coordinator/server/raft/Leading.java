@@ -71,7 +71,7 @@ final class Leading {
       long silentMs = member.nowMs() - follower.lastHeardMs();
       boolean silent = silentMs >= member.config.electionTimeoutMs();
       if (follower.isReplicating() && silent) {
-        follower.probe(follower.match() + 1);
+        probeBehindMatch(follower);
       } else if (!silent) {
         follower.repeatChunk(member.nowMs() - member.config.chunkResendMs());
       }
@@ -102,7 +102,7 @@ final class Leading {
       }
     }
     for (Progress follower : leaving) {
-      if (follower.isReplicating()) {
+      if (follower.isReplicating() && follower.next() > log.base().index()) {
         sendEntries(leader, follower);
         send(leader, follower, List.of());
       }
@@ -120,8 +120,16 @@ final class Leading {
   void disconnected(Leader leader, NodeId peer) {
     Progress follower = leader.progress(peer);
     if (follower != null && follower.snapshot() == null) {
-      follower.probe(follower.match() + 1);
+      probeBehindMatch(follower);
     }
+  }
+
+  /**
+   * Tries behind what the follower has confirmed, or with the first entry that is left: it may have
+   * more than it could confirm, and gets a snapshot only if it says that it has not.
+   */
+  private void probeBehindMatch(Progress follower) {
+    follower.probe(Math.max(follower.match(), log.base().index()) + 1);
   }
 
   void receive(AppendEntriesReply reply) {
@@ -151,7 +159,12 @@ final class Leading {
       matched(leader, follower);
     } else if (follower.isNews(reply.rejectedIndex())) {
       member.trace.appendRejected(member.nowMs(), reply);
-      follower.probe(nextAfter(reply));
+      long next = nextAfter(reply);
+      if (next > log.base().index()) {
+        follower.probe(next);
+      } else {
+        sendSnapshot(follower);
+      }
     }
     reading.confirm(leader);
   }
@@ -253,7 +266,7 @@ final class Leading {
     reading.flush(leader);
     for (Progress follower : leader.followers()) {
       if (follower.snapshot() == null && follower.next() <= log.base().index()) {
-        sendSnapshot(follower);
+        probeBehindMatch(follower);
       }
       askChunk(leader, follower);
       // A heartbeat carries no entries, so that its answer does not wait for the follower's disk.

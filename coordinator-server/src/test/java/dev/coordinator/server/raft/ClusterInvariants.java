@@ -11,8 +11,8 @@ import java.util.Map;
 
 /**
  * The properties of Figure 3.2, over all members and the whole run: election safety, log matching,
- * leader completeness, state machine safety. Also that nobody sends two votes in a term, not even
- * over a crash, and that no read misses what was committed before it.
+ * leader completeness, state machine safety, also over snapshots. Also that nobody sends two votes
+ * in a term, not even over a crash, and that no read misses what was committed before it.
  */
 public final class ClusterInvariants {
 
@@ -24,6 +24,12 @@ public final class ClusterInvariants {
 
   /** What any member has ever held committed, from index 1. */
   private final List<Entry> committed = new ArrayList<>();
+
+  /** The terms of the members that held them committed first: of the leaders that did it. */
+  private final List<Long> commitTerms = new ArrayList<>();
+
+  /** The state of a machine that has applied as many of them, from none on. */
+  private final List<Long> states = new ArrayList<>(List.of(0L));
 
   /** Checks the cluster after {@code changed} has taken an input. */
   public void check(RaftCore changed, Collection<RaftCore> alive) {
@@ -54,39 +60,88 @@ public final class ClusterInvariants {
       checkSame(from, log);
     }
     for (long index = from + 1; index <= status.committed(); index++) {
-      committed.add(log.entry(index));
+      Entry entry = log.entry(index);
+      committed.add(entry);
+      commitTerms.add(status.term());
+      states.add(stateAfter(states.get(states.size() - 1), entry));
+    }
+    if (log.snapshot() != null) {
+      checkSnapshot(log.snapshot());
     }
   }
 
   /** One entry suffices: what precedes it is the same by log matching. */
   private void checkSame(long index, RaftLog log) {
     Entry expected = committed.get((int) index - 1);
+    boolean same =
+        index == log.base().index()
+            ? log.base().equals(expected.position())
+            : index <= log.last() && log.entry(index).equals(expected);
+    invariant(same, "State Machine Safety: %s was committed at %d", expected, index);
+  }
+
+  private void checkSnapshot(SnapshotMeta snapshot) {
     invariant(
-        index <= log.last() && log.entry(index).equals(expected),
-        "State Machine Safety: %s was committed at %d",
-        expected,
+        snapshot.index() <= committed.size(),
+        "a snapshot of %s, %d are committed",
+        snapshot.last(),
+        committed.size());
+    Entry last = committed.get((int) snapshot.index() - 1);
+    invariant(
+        snapshot.last().equals(last.position()) && snapshot.clusterTimeMs() == last.clusterTimeMs(),
+        "%s does not end where %s was committed",
+        snapshot,
+        last);
+    for (long index = snapshot.index(); index > snapshot.membershipIndex(); index--) {
+      invariant(
+          committed.get((int) index - 1).membership() == null,
+          "%s misses the configuration at %d",
+          snapshot,
+          index);
+    }
+  }
+
+  /** What a machine of tests makes of an entry. */
+  static long stateAfter(long state, Entry entry) {
+    return 31 * state + entry.hashCode();
+  }
+
+  /** Checks the state of a machine that has applied everything up to {@code index}. */
+  public void state(long index, long state) {
+    invariant(
+        states.get((int) index) == state,
+        "State Machine Safety: another state after %d than elsewhere",
         index);
   }
 
+  /**
+   * A leader has what was committed in earlier terms. One that was paused may be told of its
+   * election so late that newer leaders have committed more.
+   */
   private void checkComplete(RaftCore leader) {
-    if (!committed.isEmpty()) {
+    int count = committed.size();
+    while (count > 0 && commitTerms.get(count - 1) >= leader.status().term()) {
+      count--;
+    }
+    if (count > 0) {
       invariant(
-          leader.member().log.last() >= committed.size(),
+          leader.member().log.last() >= count,
           "Leader Completeness: %d are committed, the leader's log ends at %d",
-          committed.size(),
+          count,
           leader.member().log.last());
-      checkSame(committed.size(), leader.member().log);
+      checkSame(count, leader.member().log);
     }
   }
 
   /** If an entry of two logs has the same index and term, they are the same up to it. */
   private static void checkMatching(RaftLog one, RaftLog other) {
+    long base = Math.max(one.base().index(), other.base().index());
     long index = Math.min(one.last(), other.last());
-    while (index > 0 && one.termAt(index) != other.termAt(index)) {
+    while (index > base && one.termAt(index) != other.termAt(index)) {
       index--;
     }
     // Below a match the last few are compared; all others have been before.
-    for (long i = index; i > 0 && i > index - 8; i--) {
+    for (long i = index; i > base && i > index - 8; i--) {
       invariant(
           one.entry(i).equals(other.entry(i)),
           "Log Matching: the logs agree at %d and differ at %d",

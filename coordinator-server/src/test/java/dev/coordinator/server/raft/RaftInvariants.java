@@ -26,10 +26,19 @@ public final class RaftInvariants {
     before = now;
     votedBefore = core.member().effects.hardState().votedFor();
     clockBefore = core.clusterTimeMs(core.member().nowMs());
-    durableTermBefore = now.durable() == 0 ? 0 : log.termAt(now.durable());
+    durableTermBefore = log.termAt(now.durable());
   }
 
   private void checkCursors(RaftStatus now, RaftLog log) {
+    invariant(now.base() <= now.snapshot(), "base %d, snapshot %d", now.base(), now.snapshot());
+    invariant(
+        now.snapshot() <= now.applied(), "snapshot %d, applied %d", now.snapshot(), now.applied());
+    invariant(
+        now.snapshot() <= now.durable(), "snapshot %d, durable %d", now.snapshot(), now.durable());
+    invariant(
+        log.snapshot() == null || log.holds(log.snapshot().last()),
+        "the log does not hold the end of %s",
+        log.snapshot());
     invariant(
         now.applied() <= now.committed(),
         "applied %d, committed %d",
@@ -38,7 +47,7 @@ public final class RaftInvariants {
     invariant(now.committed() <= now.last(), "committed %d, last %d", now.committed(), now.last());
     invariant(now.durable() <= now.last(), "durable %d, last %d", now.durable(), now.last());
     invariant(log.lastTerm() <= now.term(), "last term %d in term %d", log.lastTerm(), now.term());
-    if (now.last() > 1) {
+    if (now.last() > now.base() + 1) {
       Entry last = log.entry(now.last());
       Entry previous = log.entry(now.last() - 1);
       invariant(
@@ -66,6 +75,12 @@ public final class RaftInvariants {
         "committed fell to %d from %d",
         now.committed(),
         before.committed());
+    invariant(now.base() >= before.base(), "base fell to %d from %d", now.base(), before.base());
+    invariant(
+        now.snapshot() >= before.snapshot(),
+        "snapshot fell to %d from %d",
+        now.snapshot(),
+        before.snapshot());
     invariant(
         now.applied() >= before.applied(),
         "applied fell to %d from %d",
@@ -104,12 +119,14 @@ public final class RaftInvariants {
           "the leader's durable log shrank to %d from %d",
           now.durable(),
           before.durable());
-      long term = before.durable() == 0 ? 0 : core.member().log.termAt(before.durable());
-      invariant(
-          term == durableTermBefore,
-          "a leader replaced an entry of term %d by %d",
-          durableTermBefore,
-          term);
+      if (before.durable() >= now.base()) {
+        long term = core.member().log.termAt(before.durable());
+        invariant(
+            term == durableTermBefore,
+            "a leader replaced an entry of term %d by %d",
+            durableTermBefore,
+            term);
+      }
     }
   }
 }

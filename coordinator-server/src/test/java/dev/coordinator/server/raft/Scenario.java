@@ -3,6 +3,8 @@ package dev.coordinator.server.raft;
 
 import dev.coordinator.server.raft.RaftMessage.AppendEntries;
 import dev.coordinator.server.raft.RaftMessage.AppendEntriesReply;
+import dev.coordinator.server.raft.RaftMessage.InstallSnapshot;
+import dev.coordinator.server.raft.RaftMessage.InstallSnapshotReply;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,17 +23,21 @@ import java.util.random.RandomGenerator;
  *
  * <pre>
  * cluster N               makes members 1 to N; they start with the first command of the third group
- * cluster N batch B       the same, with at most B entries in a message
+ * cluster N batch B       the same, with at most B entries in a message; also tail T, so many entries
+ *                         stay before the end of a snapshot (0), and chunk C, the most bytes in a
+ *                         part of a snapshot (16)
  *
  * log N T T T             gives a member that has not started a log with entries of these terms
  * term N T                sets the term that it remembers
  * timeout N 1500ms        sets its election timeout, at any time
  * disk N 300ms            sets how long its disk takes, at any time
+ * snapshot disk N 300ms   sets how long it takes to store a snapshot or a part of one, at any time
  *
  * elect N                 runs until N leads; nobody else holds elections meanwhile
  * given leader N          the same, and 100 ms more, without telling how
  * propose N TEXT...       proposes commands on N, all at once
  * read N rID...           asks N for safe reads, all at once
+ * snapshot N              N takes a snapshot
  * run 500ms               lets time pass
  * crash N, restart N      stops a member; writes on their way to its disk are lost
  * pause N, resume N       holds a member back; what arrives meanwhile waits
@@ -40,6 +46,9 @@ import java.util.random.RandomGenerator;
  * cut N M                 loses what N sends to M
  * lose N M                loses the next entries that N sends to M
  * lose answer N M         loses the next answer to entries that N sends to M
+ * lose chunk N M          loses the next part of a snapshot that N sends to M
+ * lose installed N M      loses the next answer of N that it needs no more of a snapshot
+ * echo chunk N M 900ms    the next part of a snapshot that N sends to M arrives again so much later
  * heal                    ends partitions and cuts
  * logs, status            tell the state of every member
  * </pre>
@@ -71,9 +80,13 @@ final class Scenario {
     }
   }
 
+  /** A part of a snapshot that arrives twice. */
+  private record Echo(NodeId from, NodeId to, long laterMs) {}
+
   private final StringBuilder out = new StringBuilder();
   private final Map<Long, Timeouts> timeouts = new HashMap<>();
   private final List<Predicate<RaftMessage>> losses = new ArrayList<>();
+  private final List<Echo> echoes = new ArrayList<>();
   private final Set<String> cuts = new HashSet<>();
   private List<Set<Long>> groups = List.of();
   private VirtualCluster cluster;
@@ -93,11 +106,10 @@ final class Scenario {
   private void command(String line) {
     String[] words = line.split(" +");
     switch (words[0]) {
-      case "cluster" ->
-          cluster(Integer.parseInt(words[1]), words.length > 3 ? Integer.parseInt(words[3]) : 64);
+      case "cluster" -> cluster(words);
       case "log" -> log(node(words[1]), Arrays.copyOfRange(words, 2, words.length));
       case "term" ->
-          node(words[1]).hardState = new HardState(Long.parseLong(words[2]), NodeId.NONE);
+          node(words[1]).disk.hardState = new HardState(Long.parseLong(words[2]), NodeId.NONE);
       case "timeout" -> timeouts.get(Long.parseLong(words[1])).timeoutMs = ms(words[2]);
       case "disk" -> node(words[1]).diskMs = ms(words[2]);
       default -> {
@@ -121,6 +133,13 @@ final class Scenario {
       }
       case "propose" -> propose(node(words[1]), Arrays.copyOfRange(words, 2, words.length));
       case "read" -> read(node(words[1]), Arrays.copyOfRange(words, 2, words.length));
+      case "snapshot" -> {
+        if (words[1].equals("disk")) {
+          node(words[2]).snapshotDiskMs = ms(words[3]);
+        } else {
+          node(words[1]).takeSnapshot();
+        }
+      }
       case "run" -> cluster.run(ms(words[1]));
       case "crash" -> node(words[1]).crash(0);
       case "restart" -> node(words[1]).start();
@@ -130,6 +149,7 @@ final class Scenario {
       case "partition" -> partition(line.substring("partition ".length()));
       case "cut" -> cuts.add(words[1] + ">" + words[2]);
       case "lose" -> lose(words);
+      case "echo" -> echoes.add(new Echo(node(words[2]).id, node(words[3]).id, ms(words[4])));
       case "heal" -> {
         groups = List.of();
         cuts.clear();
@@ -140,14 +160,22 @@ final class Scenario {
     }
   }
 
-  private void cluster(int size, int maxBatchEntries) {
+  private void cluster(String[] words) {
+    int batch = option(words, "batch", 64);
+    int tail = option(words, "tail", 0);
     cluster =
         new VirtualCluster(
-            size,
-            new RaftConfig(TIMEOUT_MS, 100, 20, 1 << 20, maxBatchEntries, 4).withMaxPromoteLag(3),
+            Integer.parseInt(words[1]),
+            new RaftConfig(TIMEOUT_MS, 100, 20, 1 << 20, batch, 4, 3, tail, 300),
             this::delaysMs,
             id -> timeouts.computeIfAbsent(id, Timeouts::new),
             id -> new Story(out, id));
+    cluster.chunkBytes = option(words, "chunk", 16);
+  }
+
+  private static int option(String[] words, String name, int otherwise) {
+    int place = Arrays.asList(words).indexOf(name);
+    return place < 0 ? otherwise : Integer.parseInt(words[place + 1]);
   }
 
   private void start() {
@@ -171,10 +199,10 @@ final class Scenario {
   private void log(VirtualCluster.Node node, String[] terms) {
     long index = 1;
     for (String term : terms) {
-      node.disk.add(Entry.command(index++, Long.parseLong(term), 0, bytes("old" + term)));
+      node.disk.entries.add(Entry.command(index++, Long.parseLong(term), 0, bytes("old" + term)));
     }
-    long last = node.disk.get(node.disk.size() - 1).term();
-    node.hardState = new HardState(last, NodeId.NONE);
+    long last = node.disk.entries.get(node.disk.entries.size() - 1).term();
+    node.disk.hardState = new HardState(last, NodeId.NONE);
   }
 
   private static byte[] bytes(String text) {
@@ -225,15 +253,20 @@ final class Scenario {
   }
 
   private void lose(String[] words) {
-    boolean answer = words[1].equals("answer");
+    String what = words.length > 3 ? words[1] : "entries";
     NodeId from = node(words[words.length - 2]).id;
     NodeId to = node(words[words.length - 1]).id;
     losses.add(
         message -> {
           boolean kind =
-              answer
-                  ? message instanceof AppendEntriesReply reply && reply.matchIndex() > 0
-                  : message instanceof AppendEntries append && !append.entries().isEmpty();
+              switch (what) {
+                case "answer" ->
+                    message instanceof AppendEntriesReply reply && reply.matchIndex() > 0;
+                case "chunk" -> message instanceof InstallSnapshot;
+                case "installed" ->
+                    message instanceof InstallSnapshotReply reply && reply.installed();
+                default -> message instanceof AppendEntries append && !append.entries().isEmpty();
+              };
           return kind && message.from().equals(from) && message.to().equals(to);
         });
   }
@@ -250,6 +283,14 @@ final class Scenario {
         return new long[0];
       }
     }
+    for (Echo echo : echoes) {
+      if (message instanceof InstallSnapshot
+          && message.from().equals(echo.from())
+          && message.to().equals(echo.to())) {
+        echoes.remove(echo);
+        return new long[] {NETWORK_MS, NETWORK_MS + echo.laterMs()};
+      }
+    }
     return together && !cuts.contains(from + ">" + to) ? new long[] {NETWORK_MS} : new long[0];
   }
 
@@ -260,7 +301,10 @@ final class Scenario {
     }
     StringBuilder text = new StringBuilder("log");
     RaftLog log = node.core.member().log;
-    for (long index = 1; index <= log.last(); index++) {
+    if (log.base().index() > 0) {
+      text.append(" after ").append(log.base()).append(':');
+    }
+    for (long index = log.base().index() + 1; index <= log.last(); index++) {
       Entry entry = log.entry(index);
       String payload = new String(entry.payload(), StandardCharsets.UTF_8);
       text.append(' ').append(entry).append(payload.isEmpty() ? "" : ":" + payload);

@@ -2,6 +2,7 @@
 package dev.coordinator.server.raft;
 
 import dev.coordinator.server.raft.RaftMessage.AppendEntriesReply;
+import dev.coordinator.server.raft.RaftMessage.InstallSnapshot;
 import dev.coordinator.server.raft.RaftMessage.RequestVote;
 
 /** Writes what a member does, and why, as lines such as {@code [ 110] 2 > grants vote to 1}. */
@@ -79,6 +80,38 @@ final class Story implements RaftTrace {
   @Override
   public void committed(long nowMs, long index) {
     tell(nowMs, "commits up to " + index);
+  }
+
+  @Override
+  public void snapshotTaken(long nowMs, SnapshotMeta snapshot) {
+    tell(nowMs, "has taken a snapshot up to " + snapshot.last());
+  }
+
+  @Override
+  public void compacted(long nowMs, long index) {
+    tell(nowMs, "drops its entries up to " + index + ", which a snapshot has");
+  }
+
+  @Override
+  public void snapshotSent(long nowMs, NodeId follower, SnapshotMeta snapshot) {
+    tell(nowMs, "sends " + follower + " the snapshot up to " + snapshot.last());
+  }
+
+  @Override
+  public void chunkStored(long nowMs, InstallSnapshot chunk, long nextOffset) {
+    String part = nextOffset + " of " + chunk.totalBytes() + " bytes";
+    tell(nowMs, "has " + part + " of the snapshot up to " + chunk.snapshot().last());
+  }
+
+  @Override
+  public void snapshotInstalled(long nowMs, SnapshotMeta snapshot, boolean logDiscarded) {
+    String log = logDiscarded ? ", discards its log" : ", keeps its entries after it";
+    tell(nowMs, "takes over the snapshot up to " + snapshot.last() + log);
+  }
+
+  @Override
+  public void snapshotNotNeeded(long nowMs, SnapshotMeta snapshot) {
+    tell(nowMs, "needs no snapshot up to " + snapshot.last());
   }
 
   @Override

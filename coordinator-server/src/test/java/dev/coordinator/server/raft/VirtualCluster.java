@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.raft;
 
+import static dev.coordinator.server.raft.RaftInvariantViolation.invariant;
+
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -27,14 +29,17 @@ final class VirtualCluster {
 
   private record Happening(long atMs, long number, Runnable action) {}
 
-  private record DiskWrite(WriteBatch batch, List<RaftMessage> held) {}
+  private record DiskWrite(WriteBatch batch, List<RaftMessage> held, long dropUpTo) {}
 
   /** One member: a core while it runs, and a disk that outlives it. */
   final class Node {
     final NodeId id;
-    HardState hardState = HardState.INITIAL;
-    final List<Entry> disk = new ArrayList<>();
+    final VirtualDisk disk = new VirtualDisk();
     long diskMs = 5;
+
+    /** How long it takes to store a snapshot or a part of one. */
+    long snapshotDiskMs = 5;
+
     boolean ticks = true;
     RaftCore core;
 
@@ -46,7 +51,16 @@ final class VirtualCluster {
     private boolean paused;
     private int life;
     private long diskFreeAtMs;
+    private long snapshotDiskFreeAtMs;
+    private boolean takesSnapshot;
     private long wakeupMs;
+
+    // The state machine: up to where it has applied, and what came of it.
+    private long stateIndex;
+    private long state;
+
+    /** A snapshot of the leader that is to replace the state. */
+    private VirtualSnapshots.Stored received;
 
     Node(NodeId id, RandomGenerator random) {
       this.id = id;
@@ -62,63 +76,131 @@ final class VirtualCluster {
       invariants = new RaftInvariants();
       wakeupMs = Long.MAX_VALUE;
       diskFreeAtMs = nowMs;
-      core =
-          new RaftCore(
-              config,
-              id,
-              RestoredState.ofLog(membership, hardState, List.copyOf(disk)),
-              random,
-              traces.apply(id),
-              nowMs);
+      snapshotDiskFreeAtMs = nowMs;
+      takesSnapshot = false;
+      takeOver(disk.snapshots.newest());
+      core = new RaftCore(config, id, disk.restore(membership), random, traces.apply(id), nowMs);
       after();
+    }
+
+    private void takeOver(VirtualSnapshots.Stored snapshot) {
+      stateIndex = snapshot == null ? 0 : snapshot.meta().index();
+      state = snapshot == null ? 0 : snapshot.state();
     }
 
     /** Stops the member; the oldest writes on their way may still reach the disk. */
     void crash(int survivingWrites) {
       for (int i = 0; i < survivingWrites && !writes.isEmpty(); i++) {
-        store(writes.removeFirst().batch());
+        store(writes.removeFirst());
       }
       core = null;
       life++;
       writes.clear();
+      disk.snapshots.crash();
     }
 
-    private void store(WriteBatch batch) {
-      if (batch == null) {
+    private void store(DiskWrite write) {
+      if (write.batch() != null) {
+        disk.store(write.batch());
+      }
+      disk.dropUpTo(write.dropUpTo());
+    }
+
+    /** How many writes wait for the disk. */
+    int backlog() {
+      return writes.size();
+    }
+
+    /** Takes a snapshot if something was applied since the newest one. */
+    void takeSnapshot() {
+      if (takesSnapshot || stateIndex == core.status().snapshot()) {
         return;
       }
-      if (batch.hardState() != null) {
-        hardState = batch.hardState();
+      takesSnapshot = true;
+      SnapshotMeta meta = core.snapshotMeta();
+      long frozen = state;
+      onSnapshotDisk(
+          () -> {
+            takesSnapshot = false;
+            disk.snapshots.save(meta, frozen);
+            core.snapshotTaken(meta, nowMs);
+            after();
+          });
+    }
+
+    private void onSnapshotDisk(Runnable action) {
+      snapshotDiskFreeAtMs = Math.max(snapshotDiskFreeAtMs, nowMs) + snapshotDiskMs;
+      at(snapshotDiskFreeAtMs, whileAlive(action));
+    }
+
+    private void readChunk(Outbox.ChunkRequest request) {
+      RaftMessage.InstallSnapshot chunk = disk.snapshots.read(id, request, chunkBytes);
+      if (chunk == null) {
+        core.snapshotGone(request, nowMs);
+        after();
+      } else if (core.isLeader() && core.status().term() == request.term()) {
+        send(chunk);
       }
-      if (!batch.entries().isEmpty()) {
-        disk.subList((int) batch.entries().get(0).index() - 1, disk.size()).clear();
-        disk.addAll(batch.entries());
+    }
+
+    private void storeChunk(RaftMessage.InstallSnapshot chunk) {
+      long nextOffset = disk.snapshots.add(chunk);
+      received = disk.snapshots.finish();
+      if (received == null) {
+        core.chunkStored(chunk, nextOffset, nowMs);
+      } else {
+        core.snapshotReceived(chunk, nowMs);
       }
+      after();
     }
 
     /** Carries out what the last input asked for. */
     private void after() {
       core.drainTo(outbox);
       outbox.messages.forEach(VirtualCluster.this::send);
-      if (outbox.batch != null || !outbox.messagesAfterPersist.isEmpty()) {
-        writes.addLast(new DiskWrite(outbox.batch, List.copyOf(outbox.messagesAfterPersist)));
+      if (outbox.batch != null
+          || !outbox.messagesAfterPersist.isEmpty()
+          || outbox.compactedTo > 0) {
+        writes.addLast(
+            new DiskWrite(
+                outbox.batch, List.copyOf(outbox.messagesAfterPersist), outbox.compactedTo));
         diskFreeAtMs = Math.max(diskFreeAtMs, nowMs) + (outbox.batch == null ? 0 : diskMs);
         at(diskFreeAtMs, whileAlive(this::written));
       }
       for (Outbox.SafeRead read : outbox.safeReads) {
         clusterInvariants.readSafe(read.id(), read.index());
       }
-      if (!outbox.committedEntries.isEmpty()) {
-        core.applied(outbox.committedEntries.get(outbox.committedEntries.size() - 1).index());
-      }
+      outbox.chunkRequests.forEach(request -> at(nowMs + 1, whileAlive(() -> readChunk(request))));
+      outbox.receivedChunks.forEach(chunk -> onSnapshotDisk(() -> storeChunk(chunk)));
+      apply();
       invariants.check(core);
       clusterInvariants.check(core, cores());
+      clusterInvariants.state(stateIndex, state);
       wakeAt(outbox.nextWakeupMs);
+    }
+
+    private void apply() {
+      if (outbox.installed != null) {
+        invariant(
+            outbox.installed.equals(received.meta()),
+            "the snapshot %s takes over after %s was received",
+            outbox.installed,
+            received.meta());
+        takeOver(received);
+      }
+      for (Entry entry : outbox.committedEntries) {
+        invariant(entry.index() == stateIndex + 1, "%s is applied after %d", entry, stateIndex);
+        stateIndex = entry.index();
+        state = ClusterInvariants.stateAfter(state, entry);
+      }
+      if (!outbox.committedEntries.isEmpty()) {
+        core.applied(stateIndex);
+      }
     }
 
     private void written() {
       DiskWrite write = writes.removeFirst();
-      store(write.batch());
+      store(write);
       write.held().forEach(VirtualCluster.this::send);
       if (write.batch() != null) {
         core.persisted(write.batch().number(), nowMs);
@@ -198,6 +280,9 @@ final class VirtualCluster {
       }
     }
   }
+
+  /** The most bytes in a part of a snapshot. */
+  int chunkBytes = 16;
 
   private final RaftConfig config;
   private final Membership membership;
