@@ -309,7 +309,9 @@ final class SimulatedCluster {
                 sent[0].future(),
                 answer -> {
                   figures.acknowledged();
-                  oracle.acknowledged(sent[0].index(), payload, answer.revision());
+                  if (sent[0].index() > 0) { // Not for a wait that was cancelled before.
+                    oracle.acknowledged(sent[0].index(), payload, answer.revision());
+                  }
                   onAnswer.accept(answer);
                 },
                 onRefusal);
