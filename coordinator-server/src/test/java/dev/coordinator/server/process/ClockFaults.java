@@ -24,7 +24,7 @@ final class ClockFaults {
   }
 
   private static FaultKind kind(String name, Fault fault) {
-    return FaultKind.ofHost(name, Set.of(Need.FAKETIME), fault);
+    return FaultKind.ofProcess(name, Set.of(Need.FAKETIME), fault);
   }
 
   private static void jump(Testbed testbed, Draw draw) throws IOException, InterruptedException {

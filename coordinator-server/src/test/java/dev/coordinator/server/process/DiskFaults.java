@@ -19,11 +19,11 @@ final class DiskFaults {
         kind("power-cut-all", (testbed, draw) -> cutPower(testbed.hosts(), draw)),
         kind("disk-full", DiskFaults::fill),
         kind("disk-read-only", DiskFaults::makeReadOnly),
-        FaultKind.ofHost("slow-disk", Set.of(Need.DISK, Need.CGROUPS), DiskFaults::slow));
+        FaultKind.ofDisk("slow-disk", Set.of(Need.DISK, Need.CGROUPS), DiskFaults::slow));
   }
 
   private static FaultKind kind(String name, Fault fault) {
-    return FaultKind.ofHost(name, Set.of(Need.DISK), fault);
+    return FaultKind.ofDisk(name, Set.of(Need.DISK), fault);
   }
 
   private static void cutPower(List<Host> hosts, Draw draw)

@@ -15,7 +15,8 @@ record FaultKind(String name, Part part, Set<Need> needs, int leastMembers, Faul
 
   /** What a fault strikes. */
   enum Part {
-    HOST,
+    PROCESS,
+    DISK,
     NETWORK
   }
 
@@ -42,8 +43,12 @@ record FaultKind(String name, Part part, Set<Need> needs, int leastMembers, Faul
         .toList();
   }
 
-  static FaultKind ofHost(String name, Set<Need> needs, Fault fault) {
-    return new FaultKind(name, Part.HOST, needs, 1, fault);
+  static FaultKind ofProcess(String name, Set<Need> needs, Fault fault) {
+    return new FaultKind(name, Part.PROCESS, needs, 1, fault);
+  }
+
+  static FaultKind ofDisk(String name, Set<Need> needs, Fault fault) {
+    return new FaultKind(name, Part.DISK, needs, 1, fault);
   }
 
   static FaultKind ofNetwork(String name, int leastMembers, Fault fault) {

@@ -31,8 +31,7 @@ final class FaultRun {
   private static final Map<String, String> SETTINGS = Map.of("storage.segmentSize", "1MiB");
 
   private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss");
-  private static final int FAULTS_PER_STRETCH = 8;
-  private static final double SHARE_OF_PAIRS = 0.25;
+  private static final int STRIKES_PER_STRETCH = 8;
   private static final Duration RECOVERY_LIMIT = Duration.ofMinutes(2);
 
   /**
@@ -87,19 +86,19 @@ final class FaultRun {
    */
   void run() throws IOException, InterruptedException {
     Testbed testbed = new Testbed(plan.directory(), plan.members(), plan.needs(), SETTINGS);
-    boolean passed = false;
+    boolean failed = false;
     try {
       run(testbed);
-      passed = true;
     } catch (Violation violation) {
+      failed = true;
       say("VIOLATION " + violation.getMessage());
       throw violation;
     } finally {
       testbed.close();
-      if (passed) {
-        testbed.deleteLogs();
-      } else {
+      if (failed) {
         say("the members' logs are in " + testbed.keepLogs());
+      } else {
+        testbed.deleteLogs();
       }
     }
   }
@@ -114,7 +113,7 @@ final class FaultRun {
       while (System.nanoTime() - endNanos < 0) {
         keeper.take();
         load.begin();
-        for (int i = 0; i < FAULTS_PER_STRETCH && System.nanoTime() - endNanos < 0; i++) {
+        for (int i = 0; i < STRIKES_PER_STRETCH && System.nanoTime() - endNanos < 0; i++) {
           draw.last(300, 1_500);
           strike(testbed, strikers);
           load.requireNoViolation();
@@ -128,16 +127,10 @@ final class FaultRun {
     }
   }
 
-  /** One fault, or two of different parts at once. */
+  /** One fault, or several of different parts at once. */
   private void strike(Testbed testbed, ExecutorService strikers)
       throws IOException, InterruptedException {
-    List<FaultKind> kinds = new ArrayList<>(List.of(next()));
-    if (draw.chance(SHARE_OF_PAIRS)) {
-      FaultKind second = next();
-      if (second.part() != kinds.get(0).part()) {
-        kinds.add(second);
-      }
-    }
+    List<FaultKind> kinds = draw();
     List<String> names = kinds.stream().map(FaultKind::name).toList();
     tally.resetGap();
     long startNanos = System.nanoTime();
@@ -164,9 +157,9 @@ final class FaultRun {
     long gapMs = tally.longestGapMs();
     names.forEach(name -> report.add(name, gapMs));
     say(
-        "%s: lasted %.1f s, recovered %.1f s later, longest time without a grant %.1f s"
+        "%s: %.1f s, recovered %.1f s later, longest time without a grant %.1f s"
             .formatted(
-                String.join(" with ", names),
+                String.join(" + ", names),
                 (healedNanos - startNanos) / 1e9,
                 (System.nanoTime() - healedNanos) / 1e9,
                 gapMs / 1e3));
@@ -190,11 +183,20 @@ final class FaultRun {
   }
 
   /** All kinds come equally often, in random order. */
-  private FaultKind next() {
-    if (bag.isEmpty()) {
-      bag.addAll(draw.shuffled(plan.kinds()));
+  private List<FaultKind> draw() {
+    List<FaultKind> kinds = new ArrayList<>();
+    int wanted = draw.between(1, FaultKind.Part.values().length);
+    for (int i = 0; i < wanted; i++) {
+      if (bag.isEmpty()) {
+        bag.addAll(draw.shuffled(plan.kinds()));
+      }
+      FaultKind next = bag.get(bag.size() - 1);
+      if (kinds.stream().anyMatch(kind -> kind.part() == next.part())) {
+        break;
+      }
+      kinds.add(bag.remove(bag.size() - 1));
     }
-    return bag.remove(bag.size() - 1);
+    return kinds;
   }
 
   private void say(String line) {

@@ -116,17 +116,17 @@ final class Host {
   }
 
   /** Starts the member with the data it has. */
-  void start() throws IOException {
+  void start() throws IOException, InterruptedException {
     start(List.of());
   }
 
   /** Starts it with a wall clock that {@link #clock} sets. */
-  void startWithOwnClock() throws IOException {
+  void startWithOwnClock() throws IOException, InterruptedException {
     start(clock.prefix());
   }
 
   /** Starts it with its system calls traced by strace with these options, until it is healed. */
-  void startTraced(List<String> options) throws IOException {
+  synchronized void startTraced(List<String> options) throws IOException, InterruptedException {
     // The tracer is a process apart, so that ours is the member. Only what is traced is slowed.
     List<String> strace = new ArrayList<>(List.of("strace", "-D", "--seccomp-bpf"));
     strace.addAll(traceOptions(options));
@@ -134,7 +134,9 @@ final class Host {
     traced = true;
   }
 
-  private synchronized void start(List<String> wrapper) throws IOException {
+  private synchronized void start(List<String> wrapper) throws IOException, InterruptedException {
+    // Another fault may have started it meanwhile.
+    kill();
     List<String> command = new ArrayList<>();
     cgroups.ifPresent(groups -> command.addAll(groups.prefix()));
     network.ifPresent(net -> command.addAll(net.prefix()));

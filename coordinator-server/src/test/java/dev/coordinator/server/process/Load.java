@@ -13,8 +13,8 @@ import java.util.concurrent.TimeUnit;
 final class Load implements AutoCloseable {
 
   private static final int CLIENTS = 3;
-  private static final int WORKERS = 16;
-  private static final int LOCKS = 24;
+  private static final int WORKERS = 40;
+  private static final int LOCKS = 48;
   private static final Duration LONG_TTL = Duration.ofMinutes(1);
   private static final Duration END_LIMIT = Duration.ofMinutes(1);
 

@@ -37,7 +37,7 @@ final class LoadWorker implements Runnable {
 
   private static final long RELEASE_LIMIT_MS = 10_000;
   private static final long READ_LIMIT_MS = 2_000;
-  private static final int BUSY_LOCKS = 3;
+  private static final int BUSY_LOCKS = 8;
 
   private final String id;
   private final CoordinatorClient client;

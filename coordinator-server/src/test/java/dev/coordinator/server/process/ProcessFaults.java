@@ -12,32 +12,32 @@ final class ProcessFaults {
 
   static List<FaultKind> kinds() {
     return List.of(
-        FaultKind.ofHost(
+        FaultKind.ofProcess(
             "kill-one",
             Set.of(),
             (testbed, draw) -> kill(List.of(draw.one(testbed.hosts())), draw)),
-        FaultKind.ofHost(
+        FaultKind.ofProcess(
             "kill-leader", Set.of(), (testbed, draw) -> kill(List.of(testbed.leader()), draw)),
-        FaultKind.ofHost(
+        FaultKind.ofProcess(
             "kill-majority",
             Set.of(),
             (testbed, draw) -> kill(draw.some(testbed.majority(), testbed.hosts()), draw)),
-        FaultKind.ofHost("kill-all", Set.of(), (testbed, draw) -> kill(testbed.hosts(), draw)),
-        FaultKind.ofHost("kill-again-and-again", Set.of(), ProcessFaults::killAgainAndAgain),
-        FaultKind.ofHost("stop-and-start-in-turn", Set.of(), ProcessFaults::restartInTurn),
-        FaultKind.ofHost(
+        FaultKind.ofProcess("kill-all", Set.of(), (testbed, draw) -> kill(testbed.hosts(), draw)),
+        FaultKind.ofProcess("kill-again-and-again", Set.of(), ProcessFaults::killAgainAndAgain),
+        FaultKind.ofProcess("stop-and-start-in-turn", Set.of(), ProcessFaults::restartInTurn),
+        FaultKind.ofProcess(
             "pause-one",
             Set.of(),
             (testbed, draw) -> pause(List.of(draw.one(testbed.hosts())), draw)),
-        FaultKind.ofHost(
+        FaultKind.ofProcess(
             "pause-leader", Set.of(), (testbed, draw) -> pause(List.of(testbed.leader()), draw)),
-        FaultKind.ofHost(
+        FaultKind.ofProcess(
             "pause-majority",
             Set.of(),
             (testbed, draw) -> pause(draw.some(testbed.majority(), testbed.hosts()), draw)),
-        FaultKind.ofHost("pause-all", Set.of(), (testbed, draw) -> pause(testbed.hosts(), draw)),
-        FaultKind.ofHost("pause-and-kill", Set.of(), ProcessFaults::pauseAndKill),
-        FaultKind.ofHost("starve-one-of-cpu", Set.of(Need.CGROUPS), ProcessFaults::starve));
+        FaultKind.ofProcess("pause-all", Set.of(), (testbed, draw) -> pause(testbed.hosts(), draw)),
+        FaultKind.ofProcess("pause-and-kill", Set.of(), ProcessFaults::pauseAndKill),
+        FaultKind.ofProcess("starve-one-of-cpu", Set.of(Need.CGROUPS), ProcessFaults::starve));
   }
 
   private static void kill(List<Host> hosts, Draw draw) throws InterruptedException {

@@ -33,7 +33,7 @@ final class SystemCallFaults {
   }
 
   private static FaultKind kind(String name, Fault fault) {
-    return FaultKind.ofHost(name, Set.of(Need.STRACE), fault);
+    return FaultKind.ofDisk(name, Set.of(Need.STRACE), fault);
   }
 
   /** Restarts a member so that it is killed at one of its next calls, perhaps in its start. */

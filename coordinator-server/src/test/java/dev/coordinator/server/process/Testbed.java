@@ -114,7 +114,7 @@ final class Testbed implements AutoCloseable {
     return channels.get(host.id());
   }
 
-  void start() throws IOException {
+  void start() throws IOException, InterruptedException {
     for (Host host : hosts) {
       host.start();
     }
