@@ -11,7 +11,6 @@ import dev.coordinator.server.metrics.RpcMetrics;
 import dev.coordinator.server.metrics.SequencerMetrics;
 import dev.coordinator.server.metrics.StorageMetrics;
 import dev.coordinator.server.ports.TimeSource;
-import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.RaftTrace;
 import dev.coordinator.server.raft.RestoredState;
 import dev.coordinator.server.raft.RoleKind;
@@ -122,9 +121,7 @@ public final class CoordinatorServer implements AutoCloseable {
 
     var nodeMetrics =
         NodeMetrics.register(
-            registry,
-            Arrays.stream(RoleKind.values()).map(RoleKind::name).toList(),
-            settings.peerIds());
+            registry, Arrays.stream(RoleKind.values()).map(RoleKind::name).toList());
     int maxQueued = config.limits().maxQueuedInputs();
     var mailbox = new Mailbox(maxQueued, maxQueued, nodeMetrics.loop());
     peers = new PeerTransport(settings.peers(), mailbox, new PeerMetrics(registry), scheduler);
@@ -140,7 +137,8 @@ public final class CoordinatorServer implements AutoCloseable {
         new MemberState(
             settings.self(),
             RestoredState.ofLog(
-                new Membership(settings.memberIds()), recovered.hardState(), recovered.entries()),
+                    settings.bootstrap(), recovered.hardState(), recovered.entries())
+                .withIncarnation(directory.identity().incarnation()),
             null),
         settings.node(),
         new NodePorts(
@@ -158,7 +156,7 @@ public final class CoordinatorServer implements AutoCloseable {
 
   private void buildClientSide(CoordinatorNode node) throws IOException {
     var rpcMetrics = new RpcMetrics(registry);
-    var leadership = new Leadership(node, settings.members());
+    var leadership = new Leadership(node);
     forwarding = new Forwarding(settings.peers(), leadership, rpcMetrics, scheduler);
     services =
         new ClientServices(
@@ -168,7 +166,6 @@ public final class CoordinatorServer implements AutoCloseable {
                 leadership,
                 forwarding,
                 new ForwardedCalls(settings.peers(), leadership),
-                settings.members(),
                 time,
                 scheduler),
             rpcMetrics,

@@ -4,6 +4,8 @@ package dev.coordinator.server;
 import dev.coordinator.server.api.ApiSettings;
 import dev.coordinator.server.config.Address;
 import dev.coordinator.server.config.ServerConfig;
+import dev.coordinator.server.raft.MemberInfo;
+import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftConfig;
 import dev.coordinator.server.runtime.KeepAliveWindow;
@@ -11,10 +13,10 @@ import dev.coordinator.server.runtime.NodeLimits;
 import dev.coordinator.server.runtime.NodeSettings;
 import dev.coordinator.server.runtime.WatchHistory;
 import dev.coordinator.server.storage.SegmentedLogConfig;
-import dev.coordinator.server.transport.MemberAddress;
 import dev.coordinator.server.transport.PeerSettings;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Gives every part the values that it needs of the configuration, which none of them sees whole.
@@ -36,24 +38,20 @@ final class PartSettings {
     return self;
   }
 
-  List<MemberAddress> members() {
-    return config.members().stream()
-        .map(
-            member ->
-                new MemberAddress(
-                    new NodeId(member.id()), member.client().toString(), member.peer().toString()))
-        .toList();
-  }
-
-  List<NodeId> memberIds() {
-    return config.members().stream().map(member -> new NodeId(member.id())).toList();
-  }
-
-  List<Long> peerIds() {
-    return config.members().stream()
-        .map(ServerConfig.Member::id)
-        .filter(id -> id != config.memberId())
-        .toList();
+  /** The configuration of a cluster that begins. */
+  Membership bootstrap() {
+    List<MemberInfo> members =
+        config.members().stream()
+            .map(
+                member ->
+                    new MemberInfo(
+                        new NodeId(member.id()),
+                        member.client().toString(),
+                        member.peer().toString(),
+                        0))
+            .toList();
+    return new Membership(
+        members, members.stream().map(MemberInfo::id).toList(), Set.of(), Set.of());
   }
 
   NodeSettings node() {
@@ -102,10 +100,10 @@ final class PartSettings {
     return new PeerSettings(
         config.clusterId(),
         self,
-        members(),
         socketAddress(config.listen().peer()),
         config.raft().electionTimeout().toMillis(),
-        config.raft().maxBatchBytes());
+        config.raft().maxBatchBytes(),
+        config.raft().maxSnapshotChunkBytes());
   }
 
   ApiSettings api(String version) {

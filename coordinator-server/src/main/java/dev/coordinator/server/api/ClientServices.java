@@ -10,7 +10,6 @@ import dev.coordinator.server.transport.ForwardedCalls;
 import dev.coordinator.server.transport.Forwarding;
 import dev.coordinator.server.transport.LeaderHint;
 import dev.coordinator.server.transport.Leadership;
-import dev.coordinator.server.transport.MemberAddress;
 import io.grpc.BindableService;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerInterceptors;
@@ -31,7 +30,6 @@ public final class ClientServices {
       Leadership leadership,
       Forwarding forwarding,
       ForwardedCalls forwardedCalls,
-      List<MemberAddress> members,
       TimeSource time,
       ScheduledExecutorService scheduler) {}
 
@@ -56,7 +54,7 @@ public final class ClientServices {
             here(new WatchApi(node, settings, headers, statuses, parts.scheduler())),
             here(
                 new ClusterApi(
-                    node, settings, headers, parts.leadership(), parts.members(), parts.time())));
+                    node, settings, headers, parts.leadership(), parts.time())));
     forwarded = List.of(passedOn(leases), passedOn(locks));
   }
 

@@ -2,12 +2,13 @@
 package dev.coordinator.server.api;
 
 import dev.coordinator.server.ports.TimeSource;
+import dev.coordinator.server.raft.MemberInfo;
+import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.RaftStatus;
 import dev.coordinator.server.raft.RoleKind;
 import dev.coordinator.server.runtime.CoordinatorNode;
 import dev.coordinator.server.runtime.NodeStatus;
 import dev.coordinator.server.transport.Leadership;
-import dev.coordinator.server.transport.MemberAddress;
 import dev.coordinator.v1.ClusterServiceGrpc;
 import dev.coordinator.v1.FollowerStatus;
 import dev.coordinator.v1.GetStatusRequest;
@@ -17,7 +18,6 @@ import dev.coordinator.v1.ListMembersResponse;
 import dev.coordinator.v1.Member;
 import dev.coordinator.v1.Role;
 import io.grpc.stub.StreamObserver;
-import java.util.List;
 
 /** Serves {@code ClusterService} from what this member knows. */
 final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
@@ -26,7 +26,6 @@ final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
   private final ApiSettings settings;
   private final Headers headers;
   private final Leadership leadership;
-  private final List<MemberAddress> members;
   private final TimeSource time;
   private final long startNanos;
 
@@ -35,13 +34,11 @@ final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
       ApiSettings settings,
       Headers headers,
       Leadership leadership,
-      List<MemberAddress> members,
       TimeSource time) {
     this.node = node;
     this.settings = settings;
     this.headers = headers;
     this.leadership = leadership;
-    this.members = List.copyOf(members);
     this.time = time;
     this.startNanos = time.nanoTime();
   }
@@ -89,12 +86,15 @@ final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
   public void listMembers(
       ListMembersRequest request, StreamObserver<ListMembersResponse> observer) {
     var response = ListMembersResponse.newBuilder().setHeader(headers.of(node.status().raft()));
-    for (MemberAddress member : members) {
+    Membership membership = node.membership();
+    response.setJoint(membership.isJoint());
+    for (MemberInfo member : membership.members()) {
       response.addMembers(
           Member.newBuilder()
               .setMemberId(member.id().value())
-              .setClientAddress(member.client())
-              .setPeerAddress(member.peer()));
+              .setClientAddress(member.clientAddress())
+              .setPeerAddress(member.peerAddress())
+              .setLearner(!membership.isVoter(member.id())));
     }
     observer.onNext(response.build());
     observer.onCompleted();

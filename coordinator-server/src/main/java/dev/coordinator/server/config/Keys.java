@@ -104,8 +104,40 @@ final class Keys {
           1_000_000,
           "How many entries a learner may be behind and still become a voter.");
 
+  static final Key<Integer> MAX_SNAPSHOT_CHUNK_BYTES =
+      size(
+          "raft.maxSnapshotChunkSize",
+          "1MiB",
+          64 << 10,
+          64 << 20,
+          "Most of a snapshot in one message between members.");
+
   static final Key<Integer> SEGMENT_BYTES =
       size("storage.segmentSize", "16MiB", 1 << 20, 1 << 30, "Size of one file of the log.");
+  static final Key<Integer> SNAPSHOT_AFTER_ENTRIES =
+      count(
+          "storage.snapshotAfterEntries",
+          "100000",
+          1,
+          1_000_000_000,
+          "A snapshot is taken when this many log entries were applied after the one before, or"
+              + " storage.snapshotAfterSize is reached.");
+  static final Key<Integer> SNAPSHOT_AFTER_BYTES =
+      size(
+          "storage.snapshotAfterSize",
+          "64MiB",
+          1 << 10,
+          1 << 30,
+          "A snapshot is taken when the log entries applied after the one before have this much"
+              + " payload, or storage.snapshotAfterEntries is reached.");
+  static final Key<Integer> SNAPSHOT_TAIL_ENTRIES =
+      count(
+          "storage.snapshotTailEntries",
+          "10000",
+          0,
+          1_000_000_000,
+          "Log entries kept behind a snapshot, so that a member that lacks no more than these needs"
+              + " no snapshot.");
 
   static final Key<Duration> MIN_TTL =
       duration("lease.minTtl", "100ms", "10ms", "24h", "Shortest TTL of a lease.");

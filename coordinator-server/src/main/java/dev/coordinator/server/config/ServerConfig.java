@@ -38,9 +38,14 @@ public record ServerConfig(
       int maxBatchBytes,
       int maxBatchEntries,
       int maxInFlightBatches,
-      int maxPromoteLagEntries) {}
+      int maxPromoteLagEntries,
+      int maxSnapshotChunkBytes) {}
 
-  public record Storage(int segmentBytes) {}
+  public record Storage(
+      int segmentBytes,
+      int snapshotAfterEntries,
+      int snapshotAfterBytes,
+      int snapshotTailEntries) {}
 
   /** Of leases, locks and watches. */
   public record Locking(
@@ -133,7 +138,7 @@ public record ServerConfig(
             sources.get(Keys.DATA_DIR),
             listen,
             readRaft(sources),
-            new Storage(sources.get(Keys.SEGMENT_BYTES)),
+            readStorage(sources),
             readLocking(sources),
             readLimits(sources),
             readGrpc(sources));
@@ -159,7 +164,16 @@ public record ServerConfig(
         sources.get(Keys.MAX_BATCH_BYTES),
         sources.get(Keys.MAX_BATCH_ENTRIES),
         sources.get(Keys.MAX_IN_FLIGHT_BATCHES),
-        sources.get(Keys.MAX_PROMOTE_LAG));
+        sources.get(Keys.MAX_PROMOTE_LAG),
+        sources.get(Keys.MAX_SNAPSHOT_CHUNK_BYTES));
+  }
+
+  private static Storage readStorage(ConfigSources sources) {
+    return new Storage(
+        sources.get(Keys.SEGMENT_BYTES),
+        sources.get(Keys.SNAPSHOT_AFTER_ENTRIES),
+        sources.get(Keys.SNAPSHOT_AFTER_BYTES),
+        sources.get(Keys.SNAPSHOT_TAIL_ENTRIES));
   }
 
   private static Locking readLocking(ConfigSources sources) {

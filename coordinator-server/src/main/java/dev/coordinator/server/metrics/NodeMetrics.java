@@ -4,7 +4,6 @@ package dev.coordinator.server.metrics;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import java.util.Collection;
-import java.util.List;
 
 /** The metrics of everything that one node loop drives. */
 public record NodeMetrics(
@@ -15,10 +14,9 @@ public record NodeMetrics(
     WatchMetrics watches) {
 
   /** Registers them all. */
-  public static NodeMetrics register(
-      MeterRegistry registry, Collection<String> roleNames, Collection<Long> peers) {
+  public static NodeMetrics register(MeterRegistry registry, Collection<String> roleNames) {
     return new NodeMetrics(
-        new RaftMetrics(registry, roleNames, peers),
+        new RaftMetrics(registry, roleNames),
         new LeaseMetrics(registry),
         new LockMetrics(registry),
         new LoopMetrics(registry),
@@ -27,6 +25,6 @@ public record NodeMetrics(
 
   /** Metrics that go nowhere. */
   public static NodeMetrics none(Collection<String> roleNames) {
-    return register(new CompositeMeterRegistry(), roleNames, List.of());
+    return register(new CompositeMeterRegistry(), roleNames);
   }
 }

@@ -7,15 +7,16 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 
 /** Counts what passes between members. */
 public final class PeerMetrics {
 
-  private record PeerCounters(
-      Counter sent, Counter received, Counter dropped, Counter disconnects) {}
+  private record PeerMeters(
+      Gauge connected, Counter sent, Counter received, Counter dropped, Counter disconnects) {}
 
   private final MeterRegistry registry;
-  private final Map<Long, PeerCounters> peers = new ConcurrentHashMap<>();
+  private final Map<Long, PeerMeters> peers = new ConcurrentHashMap<>();
   private final Counter refused;
 
   public PeerMetrics(MeterRegistry registry) {
@@ -26,15 +27,15 @@ public final class PeerMetrics {
             .register(registry);
   }
 
-  /** Makes the meters of one peer. */
+  /** Makes the meters of one peer. Of others nothing is counted. */
   public void bindPeer(long peer, BooleanSupplier connected) {
-    Gauge.builder("coordinator.peer.connected", () -> connected.getAsBoolean() ? 1 : 0)
-        .description("1 while the peer is connected")
-        .tag("peer", Long.toUnsignedString(peer))
-        .register(registry);
     peers.put(
         peer,
-        new PeerCounters(
+        new PeerMeters(
+            Gauge.builder("coordinator.peer.connected", () -> connected.getAsBoolean() ? 1 : 0)
+                .description("1 while the peer is connected")
+                .tag("peer", Long.toUnsignedString(peer))
+                .register(registry),
             counter("coordinator.peer.sent", "Messages sent to the peer", peer),
             counter("coordinator.peer.received", "Messages received from the peer", peer),
             counter(
@@ -42,6 +43,18 @@ public final class PeerMetrics {
                 "Messages to the peer that were dropped because it could not take them",
                 peer),
             counter("coordinator.peer.disconnects", "Broken connections to the peer", peer)));
+  }
+
+  /** Takes the meters of a peer away. */
+  public void unbindPeer(long peer) {
+    PeerMeters meters = peers.remove(peer);
+    if (meters != null) {
+      registry.remove(meters.connected);
+      registry.remove(meters.sent);
+      registry.remove(meters.received);
+      registry.remove(meters.dropped);
+      registry.remove(meters.disconnects);
+    }
   }
 
   private Counter counter(String name, String description, long peer) {
@@ -52,19 +65,26 @@ public final class PeerMetrics {
   }
 
   public void sent(long peer) {
-    peers.get(peer).sent.increment();
+    count(peer, PeerMeters::sent);
   }
 
   public void received(long peer) {
-    peers.get(peer).received.increment();
+    count(peer, PeerMeters::received);
   }
 
   public void dropped(long peer) {
-    peers.get(peer).dropped.increment();
+    count(peer, PeerMeters::dropped);
   }
 
   public void disconnected(long peer) {
-    peers.get(peer).disconnects.increment();
+    count(peer, PeerMeters::disconnects);
+  }
+
+  private void count(long peer, Function<PeerMeters, Counter> which) {
+    PeerMeters meters = peers.get(peer);
+    if (meters != null) {
+      which.apply(meters).increment();
+    }
   }
 
   public void refused() {

@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.util.Collection;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -13,10 +14,33 @@ import java.util.concurrent.TimeUnit;
 /** How the protocol is doing: terms, elections, the log and its followers. Fed by the node loop. */
 public final class RaftMetrics {
 
+  private record Follower(Reading lag, Reading silence) {
+
+    static Follower register(MeterRegistry registry, long peer) {
+      return new Follower(
+          Reading.gauge(
+              registry,
+              "coordinator.raft.replication.lag",
+              "How many entries of this leader's log the peer lacks; 0 on other members.",
+              "peer",
+              Long.toUnsignedString(peer)),
+          Reading.gaugeOfSeconds(
+              registry,
+              "coordinator.raft.peer.silence",
+              "How long this leader has not heard of the peer; 0 on other members.",
+              "peer",
+              Long.toUnsignedString(peer)));
+    }
+
+    void remove(MeterRegistry registry) {
+      lag.remove(registry);
+      silence.remove(registry);
+    }
+  }
+
   private final MeterRegistry registry;
   private final Map<String, Reading> roles = new TreeMap<>();
-  private final Map<Long, Reading> lag = new TreeMap<>();
-  private final Map<Long, Reading> silence = new TreeMap<>();
+  private final Map<Long, Follower> followers = new TreeMap<>();
   private final Reading term;
   private final Reading hasLeader;
   private final Reading lastIndex;
@@ -37,9 +61,8 @@ public final class RaftMetrics {
 
   /**
    * @param roleNames every role that there is
-   * @param peers the ids of the other members
    */
-  public RaftMetrics(MeterRegistry registry, Collection<String> roleNames, Collection<Long> peers) {
+  public RaftMetrics(MeterRegistry registry, Collection<String> roleNames) {
     this.registry = registry;
     term = Reading.gauge(registry, "coordinator.raft.term", "The term of this member.");
     hasLeader =
@@ -98,24 +121,6 @@ public final class RaftMetrics {
               "Whether this member has the role: 1 or 0.",
               "role",
               lowerCase(role)));
-    }
-    for (long peer : peers) {
-      lag.put(
-          peer,
-          Reading.gauge(
-              registry,
-              "coordinator.raft.replication.lag",
-              "How many entries of this leader's log the peer lacks; 0 on other members.",
-              "peer",
-              Long.toUnsignedString(peer)));
-      silence.put(
-          peer,
-          Reading.gaugeOfSeconds(
-              registry,
-              "coordinator.raft.peer.silence",
-              "How long this leader has not heard of the peer; 0 on other members.",
-              "peer",
-              Long.toUnsignedString(peer)));
     }
   }
 
@@ -195,18 +200,33 @@ public final class RaftMetrics {
     appliedIndex.set(applied);
   }
 
+  /** Sets who the other members are. */
+  public void peers(Collection<Long> peers) {
+    for (long former : List.copyOf(followers.keySet())) {
+      if (!peers.contains(former)) {
+        followers.remove(former).remove(registry);
+      }
+    }
+    for (long peer : peers) {
+      followers.computeIfAbsent(peer, id -> Follower.register(registry, id));
+    }
+  }
+
   /** What a leader knows of a follower. Strangers are ignored. */
   public void follower(long peer, long entriesMissing, long silentForMs) {
-    if (lag.containsKey(peer)) {
-      lag.get(peer).set(entriesMissing);
-      silence.get(peer).set(silentForMs / 1e3);
+    Follower follower = followers.get(peer);
+    if (follower != null) {
+      follower.lag.set(entriesMissing);
+      follower.silence.set(silentForMs / 1e3);
     }
   }
 
   /** A member that does not lead knows nothing of the others. */
   public void noFollowers() {
-    lag.values().forEach(reading -> reading.set(0));
-    silence.values().forEach(reading -> reading.set(0));
+    for (Follower follower : followers.values()) {
+      follower.lag.set(0);
+      follower.silence.set(0);
+    }
   }
 
   private Reading index(String which, String description) {

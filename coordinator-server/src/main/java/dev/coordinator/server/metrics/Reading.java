@@ -8,6 +8,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 final class Reading {
 
   private volatile double value;
+  private Gauge gauge;
 
   /**
    * Registers a gauge.
@@ -27,12 +28,18 @@ final class Reading {
   private static Reading gauge(
       MeterRegistry registry, String name, String description, String unit, String[] tags) {
     Reading reading = new Reading();
-    Gauge.builder(name, reading, Reading::value)
+    reading.gauge =
+        Gauge.builder(name, reading, Reading::value)
         .description(description)
         .baseUnit(unit)
         .tags(tags)
         .register(registry);
     return reading;
+  }
+
+  /** Takes the gauge away. */
+  void remove(MeterRegistry registry) {
+    registry.remove(gauge);
   }
 
   void set(double newValue) {

@@ -94,6 +94,11 @@ public final class RaftCore {
     }
   }
 
+  /** The configuration that counts; another object whenever it has changed. */
+  public Membership membership() {
+    return member.membership();
+  }
+
   /** What the messages of this member have to tell of it. */
   public Sender speaksAs() {
     return new Sender(member.incarnation, member.log.configurations().presentIndex());

@@ -5,6 +5,7 @@ import dev.coordinator.server.machine.Command;
 import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.ports.LeaderDirectory;
+import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.wire.CommandCodec;
 import java.util.List;
@@ -101,6 +102,11 @@ public final class CoordinatorNode implements LeaderDirectory {
   @Override
   public NodeId leader() {
     return board.leadership().leader();
+  }
+
+  @Override
+  public Membership membership() {
+    return board.membership();
   }
 
   private void offerIfLeader(LoopInput.Call call) {

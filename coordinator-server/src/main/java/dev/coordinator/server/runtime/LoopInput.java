@@ -6,6 +6,7 @@ import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
+import dev.coordinator.server.raft.Sender;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
@@ -131,15 +132,17 @@ abstract sealed class LoopInput {
 
   /** A message of a peer. */
   static final class PeerMessage extends LoopInput {
+    final Sender sender;
     final RaftMessage message;
 
-    PeerMessage(RaftMessage message) {
+    PeerMessage(Sender sender, RaftMessage message) {
+      this.sender = sender;
       this.message = message;
     }
 
     @Override
     void deliverTo(NodeLoop loop) {
-      loop.received(message);
+      loop.received(sender, message);
     }
   }
 

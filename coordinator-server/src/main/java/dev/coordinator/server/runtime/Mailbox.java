@@ -5,6 +5,7 @@ import dev.coordinator.server.metrics.LoopMetrics;
 import dev.coordinator.server.ports.Inbox;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
+import dev.coordinator.server.raft.Sender;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -52,13 +53,13 @@ public final class Mailbox implements Inbox {
   }
 
   @Override
-  public void receive(RaftMessage message) {
+  public void receive(Sender sender, RaftMessage message) {
     if (messages.incrementAndGet() > maxMessages) {
       messages.decrementAndGet();
       metrics.messageDropped();
       return;
     }
-    put(new LoopInput.PeerMessage(message));
+    put(new LoopInput.PeerMessage(sender, message));
   }
 
   @Override

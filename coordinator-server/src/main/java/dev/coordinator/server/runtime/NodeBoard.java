@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.runtime;
 
+import dev.coordinator.server.raft.Membership;
+
 /** What the node loop lets other threads see of it, without asking it. */
 final class NodeBoard {
 
   private volatile Leadership leadership;
   private volatile NodeStatus status;
+  private volatile Membership membership = Membership.NONE;
 
   NodeBoard(Leadership leadership) {
     this.leadership = leadership;
@@ -18,6 +21,15 @@ final class NodeBoard {
 
   void leadership(Leadership present) {
     leadership = present;
+  }
+
+  /** The configuration by which this member goes. */
+  Membership membership() {
+    return membership;
+  }
+
+  void membership(Membership present) {
+    membership = present;
   }
 
   /** A moment old. */

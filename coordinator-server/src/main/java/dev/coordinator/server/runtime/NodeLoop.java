@@ -8,13 +8,17 @@ import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.metrics.NodeMetrics;
 import dev.coordinator.server.raft.Entry;
+import dev.coordinator.server.raft.MemberInfo;
+import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.Outbox;
 import dev.coordinator.server.raft.RaftCore;
 import dev.coordinator.server.raft.RaftMessage;
 import dev.coordinator.server.raft.RaftStatus;
 import dev.coordinator.server.raft.RoleKind;
+import dev.coordinator.server.raft.Sender;
 import dev.coordinator.server.wire.CommandCodec;
+import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -103,6 +107,7 @@ public final class NodeLoop {
     leaderlessSinceMs = nowMs;
     startedWith = core.status().last();
     watches.close(NodeException.notLeader(NodeId.NONE));
+    configure(core.membership());
     publishStatus();
   }
 
@@ -182,8 +187,8 @@ public final class NodeLoop {
 
   // Inputs.
 
-  void received(RaftMessage message) {
-    core.receive(message, nowMs);
+  void received(Sender sender, RaftMessage message) {
+    core.receive(sender, message, nowMs);
   }
 
   void persisted(long batch) {
@@ -304,6 +309,10 @@ public final class NodeLoop {
 
   /** Carries out what the core asks for, in the order that {@link Outbox} demands. */
   private void dispatch() {
+    // First, for the latest configuration counts, and its entry goes to whom it adds (§4.1).
+    if (core.membership() != board.membership()) {
+      configure(core.membership());
+    }
     // The leader's own disk write goes on while the messages travel (§10.2.1).
     for (RaftMessage message : outbox.messages) {
       ports.peers().send(message);
@@ -323,6 +332,22 @@ public final class NodeLoop {
       reads.refused(read, notLeader());
     }
     reads.answer(view, board.leadership(), core.clusterTimeMs(nowMs), nowNanos);
+  }
+
+  private void configure(Membership membership) {
+    board.membership(membership);
+    ports.peers().configure(core.speaksAs(), membership);
+    metrics.raft().peers(peers(membership));
+  }
+
+  private List<Long> peers(Membership membership) {
+    List<Long> peers = new ArrayList<>();
+    for (MemberInfo member : membership.members()) {
+      if (!member.id().equals(self)) {
+        peers.add(member.id().value());
+      }
+    }
+    return peers;
   }
 
   private void applyCommitted(List<Entry> entries) {

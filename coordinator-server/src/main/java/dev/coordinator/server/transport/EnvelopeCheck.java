@@ -4,20 +4,19 @@ package dev.coordinator.server.transport;
 import dev.coordinator.internal.v1.Envelope;
 import dev.coordinator.server.raft.NodeId;
 import io.grpc.Status;
-import java.util.Set;
-import java.util.stream.Collectors;
 
-/** Tells messages of this cluster's members to this member from all others. */
+/**
+ * Tells messages of this cluster to this member from all others. Who belongs to the cluster changes
+ * with its log, so the protocol itself judges the sender.
+ */
 final class EnvelopeCheck {
 
   private final String clusterId;
   private final NodeId self;
-  private final Set<NodeId> peers;
 
   EnvelopeCheck(PeerSettings settings) {
     clusterId = settings.clusterId();
     self = settings.self();
-    peers = settings.peers().stream().map(MemberAddress::id).collect(Collectors.toSet());
   }
 
   /** OK, or why the message must not reach the protocol. */
@@ -29,11 +28,11 @@ final class EnvelopeCheck {
     if (envelope.getTo() != self.value()) {
       return Status.PERMISSION_DENIED.withDescription("envelope.to: this is member " + self);
     }
-    if (!peers.contains(new NodeId(envelope.getFrom()))) {
+    if (envelope.getFrom() == 0 || envelope.getFrom() == self.value()) {
       return Status.PERMISSION_DENIED.withDescription(
           "envelope.from: "
               + Long.toUnsignedString(envelope.getFrom())
-              + " is not another member of this cluster");
+              + " is not another member");
     }
     return Status.OK;
   }

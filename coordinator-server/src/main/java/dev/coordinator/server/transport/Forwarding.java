@@ -3,6 +3,8 @@ package dev.coordinator.server.transport;
 
 import dev.coordinator.internal.v1.Envelope;
 import dev.coordinator.server.metrics.RpcMetrics;
+import dev.coordinator.server.raft.MemberInfo;
+import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.wire.Failure;
 import io.grpc.ManagedChannel;
@@ -11,6 +13,7 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -27,13 +30,19 @@ public final class Forwarding implements ServerInterceptor, AutoCloseable {
   /** A leader's answers are as large as what they show. */
   private static final int MAX_ANSWER_BYTES = 64 << 20;
 
-  private static final long LEADER_CHECK_INTERVAL_MS = 100;
+  private static final long CHECK_INTERVAL_MS = 100;
+
+  /** The way to a member, and the address to which it leads. */
+  private record Way(String address, PersistentChannel channel) {}
 
   private final PeerSettings settings;
   private final Leadership leadership;
   private final RpcMetrics metrics;
-  private final Map<NodeId, PersistentChannel> channels = new HashMap<>();
+  private final ScheduledExecutorService scheduler;
+  private final Map<NodeId, Way> ways = new HashMap<>();
   private final Set<Hop<?, ?>> hops = ConcurrentHashMap.newKeySet();
+  private Membership followed;
+  private boolean closed;
 
   /**
    * @param scheduler owned by the caller
@@ -46,18 +55,46 @@ public final class Forwarding implements ServerInterceptor, AutoCloseable {
     this.settings = settings;
     this.leadership = leadership;
     this.metrics = metrics;
-    for (MemberAddress peer : settings.peers()) {
-      channels.put(peer.id(), new PersistentChannel(peer.peer(), MAX_ANSWER_BYTES, scheduler));
-    }
-    scheduler.scheduleWithFixedDelay(
-        this::giveUpFormerLeaders,
-        LEADER_CHECK_INTERVAL_MS,
-        LEADER_CHECK_INTERVAL_MS,
-        TimeUnit.MILLISECONDS);
+    this.scheduler = scheduler;
   }
 
   public void start() {
-    channels.values().forEach(PersistentChannel::connect);
+    scheduler.scheduleWithFixedDelay(
+        this::check, 0, CHECK_INTERVAL_MS, TimeUnit.MILLISECONDS);
+  }
+
+  private void check() {
+    followMembership();
+    giveUpFormerLeaders();
+  }
+
+  /** Keeps a connection to whoever may lead next. */
+  private synchronized void followMembership() {
+    Membership membership = leadership.membership();
+    if (closed || membership == followed) {
+      return;
+    }
+    followed = membership;
+    for (NodeId known : List.copyOf(ways.keySet())) {
+      MemberInfo member = membership.member(known);
+      if (member == null || !member.peerAddress().equals(ways.get(known).address())) {
+        ways.remove(known).channel().close();
+      }
+    }
+    for (MemberInfo member : membership.members()) {
+      if (!member.id().equals(settings.self()) && !ways.containsKey(member.id())) {
+        var channel = new PersistentChannel(member.peerAddress(), MAX_ANSWER_BYTES, scheduler);
+        ways.put(member.id(), new Way(member.peerAddress(), channel));
+        channel.connect();
+      }
+    }
+  }
+
+  /** The way to a member; null if it is not known. */
+  private synchronized ManagedChannel channelTo(NodeId member) {
+    followMembership();
+    Way way = ways.get(member);
+    return way == null ? null : way.channel().channel();
   }
 
   @Override
@@ -73,8 +110,12 @@ public final class Forwarding implements ServerInterceptor, AutoCloseable {
     if (leader.equals(settings.self())) {
       return refuse(call, leadership.notLeader(leader));
     }
+    ManagedChannel channel = channelTo(leader);
+    if (channel == null) {
+      // This member is behind: it hears a leader of whom its own log does not know yet.
+      return refuse(call, leadership.noLeader());
+    }
     metrics.forwarded();
-    ManagedChannel channel = channels.get(leader).channel();
     var hop = new Hop<>(call, leader, leadership, hops::remove);
     hops.add(hop);
     return hop.start(channel, markedFor(leader));
@@ -110,7 +151,8 @@ public final class Forwarding implements ServerInterceptor, AutoCloseable {
   }
 
   @Override
-  public void close() {
-    channels.values().forEach(PersistentChannel::close);
+  public synchronized void close() {
+    closed = true;
+    ways.values().forEach(way -> way.channel().close());
   }
 }

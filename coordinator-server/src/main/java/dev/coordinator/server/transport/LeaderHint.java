@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.transport;
 
-import dev.coordinator.server.raft.NodeId;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
@@ -51,9 +50,9 @@ public final class LeaderHint implements ServerInterceptor {
 
     private void hint(Metadata metadata) {
       hinted = true;
-      NodeId leader = leadership.leader();
-      if (!leader.isNone()) {
-        metadata.put(LEADER, leadership.clientAddress(leader));
+      String address = leadership.clientAddress(leadership.leader());
+      if (!address.isEmpty()) {
+        metadata.put(LEADER, address);
       }
     }
   }

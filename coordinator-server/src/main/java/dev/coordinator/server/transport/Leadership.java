@@ -2,13 +2,12 @@
 package dev.coordinator.server.transport;
 
 import dev.coordinator.server.ports.LeaderDirectory;
+import dev.coordinator.server.raft.MemberInfo;
+import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.wire.Failure;
 import dev.coordinator.v1.ErrorReason;
 import io.grpc.Status;
-import java.util.List;
-import java.util.Map;
-import java.util.stream.Collectors;
 
 /** Who leads and where clients reach it: the hints that answers and failures carry. */
 public final class Leadership {
@@ -17,12 +16,9 @@ public final class Leadership {
   private static final long RETRY_AFTER_MS = 100;
 
   private final LeaderDirectory directory;
-  private final Map<NodeId, String> clientAddresses;
 
-  public Leadership(LeaderDirectory directory, List<MemberAddress> members) {
+  public Leadership(LeaderDirectory directory) {
     this.directory = directory;
-    this.clientAddresses =
-        members.stream().collect(Collectors.toMap(MemberAddress::id, MemberAddress::client));
   }
 
   boolean isLeader() {
@@ -33,9 +29,14 @@ public final class Leadership {
     return directory.leader();
   }
 
-  /** The client address of a member; empty if it is {@link NodeId#NONE}. */
+  Membership membership() {
+    return directory.membership();
+  }
+
+  /** The client address of a member; empty if it is not known, as that of {@link NodeId#NONE}. */
   public String clientAddress(NodeId member) {
-    return clientAddresses.getOrDefault(member, "");
+    MemberInfo info = directory.membership().member(member);
+    return info == null ? "" : info.clientAddress();
   }
 
   /** Nothing was proposed, for no leader is known. */

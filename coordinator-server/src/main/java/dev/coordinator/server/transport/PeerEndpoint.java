@@ -4,13 +4,20 @@ package dev.coordinator.server.transport;
 import dev.coordinator.internal.v1.AppendEntriesRequest;
 import dev.coordinator.internal.v1.AppendEntriesResponse;
 import dev.coordinator.internal.v1.Envelope;
+import dev.coordinator.internal.v1.InstallSnapshotRequest;
+import dev.coordinator.internal.v1.InstallSnapshotResponse;
 import dev.coordinator.internal.v1.RaftServiceGrpc;
+import dev.coordinator.internal.v1.ReadIndexRequest;
+import dev.coordinator.internal.v1.ReadIndexResponse;
 import dev.coordinator.internal.v1.RequestVoteRequest;
 import dev.coordinator.internal.v1.RequestVoteResponse;
+import dev.coordinator.internal.v1.TimeoutNowRequest;
+import dev.coordinator.internal.v1.TimeoutNowResponse;
 import dev.coordinator.server.metrics.PeerMetrics;
 import dev.coordinator.server.ports.Inbox;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
+import dev.coordinator.server.raft.Sender;
 import dev.coordinator.server.wire.MessageCodec;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -18,6 +25,8 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -32,23 +41,37 @@ final class PeerEndpoint extends RaftServiceGrpc.RaftServiceImplBase {
   /** What a vote reply has in common with its request. */
   private record VoteKey(NodeId candidate, long requestTerm, boolean preVote) {}
 
+  /** What the answer to a question for a read has in common with it. */
+  private record ReadKey(NodeId asking, long request) {}
+
   private final String clusterId;
   private final EnvelopeCheck check;
-  private final Map<NodeId, Connection> connections;
+  private final Supplier<Sender> self;
+  private final Function<NodeId, Connection> connections;
   private final Inbox inbox;
   private final PeerMetrics metrics;
 
-  private final Map<VoteKey, StreamObserver<RequestVoteResponse>> pendingVotes =
-      new ConcurrentHashMap<>();
+  private final PendingAnswers<VoteKey, RequestVoteResponse> pendingVotes = new PendingAnswers<>();
+
+  /** By leader, who sends one part after the other. */
+  private final PendingAnswers<NodeId, InstallSnapshotResponse> pendingChunks =
+      new PendingAnswers<>();
+
+  private final PendingAnswers<ReadKey, ReadIndexResponse> pendingReads = new PendingAnswers<>();
   private final Map<NodeId, InboundStream> newestStreams = new ConcurrentHashMap<>();
 
+  /**
+   * @param connections the connection to a member of the configuration, null for others
+   */
   PeerEndpoint(
       PeerSettings settings,
-      Map<NodeId, Connection> connections,
+      Supplier<Sender> self,
+      Function<NodeId, Connection> connections,
       Inbox inbox,
       PeerMetrics metrics) {
     this.clusterId = settings.clusterId();
     this.check = new EnvelopeCheck(settings);
+    this.self = self;
     this.connections = connections;
     this.inbox = inbox;
     this.metrics = metrics;
@@ -57,52 +80,107 @@ final class PeerEndpoint extends RaftServiceGrpc.RaftServiceImplBase {
   @Override
   public void requestVote(
       RequestVoteRequest request, StreamObserver<RequestVoteResponse> observer) {
-    RaftMessage.RequestVote message;
+    take(
+        request.getEnvelope(),
+        () -> MessageCodec.decode(request),
+        vote ->
+            pendingVotes.add(new VoteKey(vote.from(), vote.term(), vote.preVote()), observer),
+        observer);
+  }
+
+  @Override
+  public void installSnapshot(
+      InstallSnapshotRequest request, StreamObserver<InstallSnapshotResponse> observer) {
+    take(
+        request.getEnvelope(),
+        () -> MessageCodec.decode(request),
+        chunk -> pendingChunks.add(chunk.from(), observer),
+        observer);
+  }
+
+  @Override
+  public void readIndex(ReadIndexRequest request, StreamObserver<ReadIndexResponse> observer) {
+    take(
+        request.getEnvelope(),
+        () -> MessageCodec.decode(request),
+        read -> pendingReads.add(new ReadKey(read.from(), read.request()), observer),
+        observer);
+  }
+
+  @Override
+  public void timeoutNow(TimeoutNowRequest request, StreamObserver<TimeoutNowResponse> observer) {
+    take(
+        request.getEnvelope(),
+        () -> MessageCodec.decode(request),
+        timeout -> {
+          observer.onNext(TimeoutNowResponse.getDefaultInstance());
+          observer.onCompleted();
+        },
+        observer);
+  }
+
+  /** Takes the message of a call, which {@code admitted} files or answers. */
+  private <M extends RaftMessage> void take(
+      Envelope envelope, Supplier<M> decode, Consumer<M> admitted, StreamObserver<?> observer) {
+    M message;
     try {
-      message = admit(request.getEnvelope(), () -> MessageCodec.decode(request));
+      message = admit(envelope, decode);
     } catch (StatusRuntimeException e) {
       observer.onError(e);
       return;
     }
-    var key = new VoteKey(message.from(), message.term(), message.preVote());
-    ((ServerCallStreamObserver<RequestVoteResponse>) observer)
-        .setOnCancelHandler(() -> pendingVotes.remove(key, observer));
-    StreamObserver<RequestVoteResponse> repeated = pendingVotes.put(key, observer);
-    if (repeated != null) {
-      repeated.onError(
-          Status.ABORTED.withDescription("the request was repeated").asRuntimeException());
-    }
+    admitted.accept(message);
+    deliver(envelope, message);
+  }
+
+  private void deliver(Envelope envelope, RaftMessage message) {
     metrics.received(message.from().value());
-    inbox.receive(message);
+    inbox.receive(MessageCodec.sender(envelope), message);
   }
 
   /** Completes the call that the reply answers, if it is still open. */
   void send(RaftMessage.RequestVoteReply reply) {
-    StreamObserver<RequestVoteResponse> observer =
-        pendingVotes.remove(new VoteKey(reply.to(), reply.requestTerm(), reply.preVote()));
-    if (observer == null) {
+    sent(
+        reply,
+        pendingVotes.answer(
+            new VoteKey(reply.to(), reply.requestTerm(), reply.preVote()),
+            MessageCodec.encode(reply, clusterId, self.get())));
+  }
+
+  /** Completes the call of the newest part that its receiver has sent. */
+  void send(RaftMessage.InstallSnapshotReply reply) {
+    sent(
+        reply,
+        pendingChunks.answer(reply.to(), MessageCodec.encode(reply, clusterId, self.get())));
+  }
+
+  /** Completes the call that the reply answers, if it is still open. */
+  void send(RaftMessage.ReadIndexReply reply) {
+    sent(
+        reply,
+        pendingReads.answer(
+            new ReadKey(reply.to(), reply.request()),
+            MessageCodec.encode(reply, clusterId, self.get())));
+  }
+
+  /** Sends on the peer's newest stream if it can take the reply, and drops it otherwise. */
+  void send(RaftMessage.AppendEntriesReply reply) {
+    InboundStream stream = newestStreams.get(reply.to());
+    sent(reply, stream != null && stream.send(reply));
+  }
+
+  private void sent(RaftMessage reply, boolean gone) {
+    if (gone) {
+      metrics.sent(reply.to().value());
+    } else {
       metrics.dropped(reply.to().value());
-      return;
     }
-    observer.onNext(MessageCodec.encode(reply, clusterId));
-    observer.onCompleted();
-    metrics.sent(reply.to().value());
   }
 
   @Override
   public StreamObserver<AppendEntriesRequest> appendEntries(
       StreamObserver<AppendEntriesResponse> responses) {
     return new InboundStream((ServerCallStreamObserver<AppendEntriesResponse>) responses);
-  }
-
-  /** Sends on the peer's newest stream if it can take the reply, and drops it otherwise. */
-  void send(RaftMessage.AppendEntriesReply reply) {
-    InboundStream stream = newestStreams.get(reply.to());
-    if (stream == null || !stream.send(reply)) {
-      metrics.dropped(reply.to().value());
-    } else {
-      metrics.sent(reply.to().value());
-    }
   }
 
   /**
@@ -112,6 +190,7 @@ final class PeerEndpoint extends RaftServiceGrpc.RaftServiceImplBase {
     Status status = check.check(envelope);
     if (status.isOk()) {
       try {
+        MessageCodec.sender(envelope);
         return decode.get();
       } catch (IllegalArgumentException e) {
         status = Status.INVALID_ARGUMENT.withDescription(e.getMessage());
@@ -149,15 +228,17 @@ final class PeerEndpoint extends RaftServiceGrpc.RaftServiceImplBase {
         }
         return;
       }
-      metrics.received(sender.value());
-      inbox.receive(message);
+      deliver(request.getEnvelope(), message);
     }
 
     private void identify(NodeId from) {
       if (sender.isNone()) {
         sender = from;
         newestStreams.put(sender, this);
-        connections.get(sender).opened();
+        Connection connection = connections.apply(sender);
+        if (connection != null) {
+          connection.opened();
+        }
       } else if (!sender.equals(from)) {
         throw Status.INVALID_ARGUMENT
             .withDescription("envelope.from: all messages of a stream have one sender")
@@ -169,7 +250,7 @@ final class PeerEndpoint extends RaftServiceGrpc.RaftServiceImplBase {
       if (ended || !responses.isReady()) {
         return false;
       }
-      responses.onNext(MessageCodec.encode(reply, clusterId));
+      responses.onNext(MessageCodec.encode(reply, clusterId, self.get()));
       return true;
     }
 
@@ -195,7 +276,10 @@ final class PeerEndpoint extends RaftServiceGrpc.RaftServiceImplBase {
       }
       // An older stream than the newest one says nothing about the connection.
       if (newestStreams.remove(sender, this)) {
-        connections.get(sender).broken();
+        Connection connection = connections.apply(sender);
+        if (connection != null) {
+          connection.broken();
+        }
       }
       return true;
     }

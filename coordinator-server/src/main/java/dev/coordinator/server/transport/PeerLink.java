@@ -3,29 +3,33 @@ package dev.coordinator.server.transport;
 
 import dev.coordinator.internal.v1.AppendEntriesRequest;
 import dev.coordinator.internal.v1.AppendEntriesResponse;
+import dev.coordinator.internal.v1.Envelope;
 import dev.coordinator.internal.v1.RaftServiceGrpc;
-import dev.coordinator.internal.v1.RequestVoteRequest;
-import dev.coordinator.internal.v1.RequestVoteResponse;
 import dev.coordinator.server.metrics.PeerMetrics;
 import dev.coordinator.server.ports.Inbox;
+import dev.coordinator.server.raft.MemberInfo;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
+import dev.coordinator.server.raft.Sender;
 import dev.coordinator.server.wire.MessageCodec;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The way out to one peer: votes as single calls, entries as one stream that is opened again
- * whenever it ends. Nothing queues here: what the stream can't take is dropped, and the protocol
+ * The way out to one peer: entries as one stream that is opened again whenever it ends, everything
+ * else as single calls. Nothing queues here: what the stream can't take is dropped, and the protocol
  * repeats it.
  */
 final class PeerLink implements AutoCloseable {
@@ -40,8 +44,13 @@ final class PeerLink implements AutoCloseable {
   /** After a refusal, which only a changed configuration can end. */
   private static final long REFUSED_DELAY_MS = 1_000;
 
+  /** A follower answers the last part of a snapshot only when the whole of it is installed. */
+  private static final long SNAPSHOT_TIMEOUT_FACTOR = 10;
+
   private final NodeId peer;
+  private final String address;
   private final PeerSettings settings;
+  private final Supplier<Sender> self;
   private final EnvelopeCheck check;
   private final Connection connection;
   private final Inbox inbox;
@@ -53,20 +62,23 @@ final class PeerLink implements AutoCloseable {
   private boolean closed;
 
   PeerLink(
-      MemberAddress address,
+      MemberInfo peer,
       PeerSettings settings,
+      Supplier<Sender> self,
       Connection connection,
       Inbox inbox,
       PeerMetrics metrics,
       ScheduledExecutorService scheduler) {
-    this.peer = address.id();
+    this.peer = peer.id();
+    this.address = peer.peerAddress();
     this.settings = settings;
+    this.self = self;
     this.check = new EnvelopeCheck(settings);
     this.connection = connection;
     this.inbox = inbox;
     this.metrics = metrics;
     this.scheduler = scheduler;
-    this.channel = new PersistentChannel(address.peer(), settings.maxMessageBytes(), scheduler);
+    this.channel = new PersistentChannel(address, settings.maxMessageBytes(), scheduler);
   }
 
   void start() {
@@ -81,27 +93,75 @@ final class PeerLink implements AutoCloseable {
     }
   }
 
-  /** Sends if the stream can take the message, and drops it otherwise. */
-  synchronized void send(RaftMessage.AppendEntries message) {
+  NodeId peer() {
+    return peer;
+  }
+
+  String address() {
+    return address;
+  }
+
+  Connection connection() {
+    return connection;
+  }
+
+  /** Sends a request. Entries are dropped if the stream cannot take them. */
+  void send(RaftMessage message) {
+    String cluster = settings.clusterId();
+    if (message instanceof RaftMessage.AppendEntries append) {
+      send(append);
+    } else if (message instanceof RaftMessage.RequestVote vote) {
+      call(
+          RaftServiceGrpc.getRequestVoteMethod(),
+          MessageCodec.encode(vote, cluster, self.get()),
+          settings.callTimeoutMs(),
+          answer -> receive(answer.getEnvelope(), () -> MessageCodec.decode(answer)));
+    } else if (message instanceof RaftMessage.InstallSnapshot chunk) {
+      call(
+          RaftServiceGrpc.getInstallSnapshotMethod(),
+          MessageCodec.encode(chunk, cluster, self.get()),
+          settings.callTimeoutMs() * SNAPSHOT_TIMEOUT_FACTOR,
+          answer -> receive(answer.getEnvelope(), () -> MessageCodec.decode(answer)));
+    } else if (message instanceof RaftMessage.ReadIndex read) {
+      call(
+          RaftServiceGrpc.getReadIndexMethod(),
+          MessageCodec.encode(read, cluster, self.get()),
+          settings.callTimeoutMs(),
+          answer -> receive(answer.getEnvelope(), () -> MessageCodec.decode(answer)));
+    } else if (message instanceof RaftMessage.TimeoutNow timeout) {
+      call(
+          RaftServiceGrpc.getTimeoutNowMethod(),
+          MessageCodec.encode(timeout, cluster, self.get()),
+          settings.callTimeoutMs(),
+          answer -> {});
+    } else {
+      throw new IllegalArgumentException("a reply goes on the way of its request: " + message);
+    }
+  }
+
+  private synchronized void send(RaftMessage.AppendEntries message) {
     if (stream == null || !stream.send(message)) {
       metrics.dropped(peer.value());
     }
   }
 
-  void send(RaftMessage.RequestVote message) {
-    RequestVoteRequest request = MessageCodec.encode(message, settings.clusterId());
+  private <Q, R> void call(
+      MethodDescriptor<Q, R> method, Q request, long timeoutMs, Consumer<R> answered) {
+    metrics.sent(peer.value());
     ClientCalls.asyncUnaryCall(
         channel
             .channel()
             .newCall(
-                RaftServiceGrpc.getRequestVoteMethod(),
-                CallOptions.DEFAULT.withDeadlineAfter(
-                    settings.voteTimeoutMs(), TimeUnit.MILLISECONDS)),
+                method, CallOptions.DEFAULT.withDeadlineAfter(timeoutMs, TimeUnit.MILLISECONDS)),
         request,
-        new StreamObserver<RequestVoteResponse>() {
+        new StreamObserver<R>() {
           @Override
-          public void onNext(RequestVoteResponse response) {
-            receive(response);
+          public void onNext(R answer) {
+            try {
+              answered.accept(answer);
+            } catch (IllegalArgumentException e) {
+              warnOfMalformed(e);
+            }
           }
 
           @Override
@@ -114,23 +174,21 @@ final class PeerLink implements AutoCloseable {
         });
   }
 
-  private void receive(RequestVoteResponse response) {
-    if (check.check(response.getEnvelope()).isOk()) {
-      deliver(MessageCodec.decode(response));
-    }
-  }
-
-  private void receive(AppendEntriesResponse response) {
-    Status status = check.check(response.getEnvelope());
+  /**
+   * @throws IllegalArgumentException if no member of this cluster answers so
+   */
+  private void receive(Envelope envelope, Supplier<RaftMessage> decode) {
+    Status status = check.check(envelope);
     if (!status.isOk()) {
       throw new IllegalArgumentException(status.getDescription());
     }
-    deliver(MessageCodec.decode(response));
+    RaftMessage message = decode.get();
+    metrics.received(peer.value());
+    inbox.receive(MessageCodec.sender(envelope), message);
   }
 
-  private void deliver(RaftMessage message) {
-    metrics.received(peer.value());
-    inbox.receive(message);
+  private void warnOfMalformed(IllegalArgumentException why) {
+    log.warn("member {} answers with what no member sends: {}", peer, why.getMessage());
   }
 
   private void streamEnded(Status status) {
@@ -186,7 +244,7 @@ final class PeerLink implements AutoCloseable {
       if (!call.isReady()) {
         return false;
       }
-      call.sendMessage(MessageCodec.encode(message, settings.clusterId()));
+      call.sendMessage(MessageCodec.encode(message, settings.clusterId(), self.get()));
       metrics.sent(peer.value());
       return true;
     }
@@ -203,9 +261,9 @@ final class PeerLink implements AutoCloseable {
     @Override
     public void onMessage(AppendEntriesResponse response) {
       try {
-        receive(response);
+        receive(response.getEnvelope(), () -> MessageCodec.decode(response));
       } catch (IllegalArgumentException e) {
-        log.warn("member {} answers with what no member sends: {}", peer, e.getMessage());
+        warnOfMalformed(e);
         call.cancel("malformed response", null);
       }
     }

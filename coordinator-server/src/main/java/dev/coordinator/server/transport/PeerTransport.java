@@ -4,21 +4,25 @@ package dev.coordinator.server.transport;
 import dev.coordinator.server.metrics.PeerMetrics;
 import dev.coordinator.server.ports.Inbox;
 import dev.coordinator.server.ports.PeerSender;
+import dev.coordinator.server.raft.MemberInfo;
+import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
+import dev.coordinator.server.raft.Sender;
 import io.grpc.Server;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import java.io.IOException;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Carries messages between this member and the others: a server on the peer port, a link to each.
- * The port also serves the calls that other members pass on.
+ * Carries messages between this member and the others: a server on the peer port, a link to each
+ * member of the present configuration. Whoever speaks to this member is answered on the same way,
+ * in the configuration or not. The port also serves the calls that other members pass on.
  */
 public final class PeerTransport implements PeerSender, AutoCloseable {
 
@@ -28,24 +32,27 @@ public final class PeerTransport implements PeerSender, AutoCloseable {
   private static final long KEEP_ALIVE_TIMEOUT_S = 5;
   private static final long PERMIT_KEEP_ALIVE_TIME_S = 5;
 
-  private final Map<NodeId, PeerLink> links = new HashMap<>();
+  private final PeerSettings settings;
+  private final Inbox inbox;
+  private final PeerMetrics metrics;
+  private final ScheduledExecutorService scheduler;
+  private final Map<NodeId, PeerLink> links = new ConcurrentHashMap<>();
   private final PeerEndpoint endpoint;
   private final NettyServerBuilder port;
+  private volatile Sender self = Sender.UNKNOWN;
   private Server server;
+  private boolean closed;
 
   /**
    * @param scheduler opens broken links again; owned by the caller
    */
   public PeerTransport(
       PeerSettings settings, Inbox inbox, PeerMetrics metrics, ScheduledExecutorService scheduler) {
-    var connections = new HashMap<NodeId, Connection>();
-    for (MemberAddress peer : settings.peers()) {
-      var connection = new Connection(peer.id(), inbox, metrics);
-      metrics.bindPeer(peer.id().value(), connection::isConnected);
-      connections.put(peer.id(), connection);
-      links.put(peer.id(), new PeerLink(peer, settings, connection, inbox, metrics, scheduler));
-    }
-    endpoint = new PeerEndpoint(settings, connections, inbox, metrics);
+    this.settings = settings;
+    this.inbox = inbox;
+    this.metrics = metrics;
+    this.scheduler = scheduler;
+    endpoint = new PeerEndpoint(settings, () -> self, this::connection, inbox, metrics);
     // A member's connection carries what all of its clients do, so calls and resets are not
     // limited.
     port =
@@ -62,15 +69,50 @@ public final class PeerTransport implements PeerSender, AutoCloseable {
             .permitKeepAliveWithoutCalls(true);
   }
 
+  private Connection connection(NodeId peer) {
+    PeerLink link = links.get(peer);
+    return link == null ? null : link.connection();
+  }
+
   /**
-   * Opens the peer port and begins to connect to the other members.
+   * Opens the peer port.
    *
    * @param forwarded serve the calls that other members pass on
    */
   public void start(List<ServerServiceDefinition> forwarded) throws IOException {
     forwarded.forEach(port::addService);
     server = port.build().start();
-    links.values().forEach(PeerLink::start);
+  }
+
+  /** Links this member to those of the configuration, and to no others. */
+  @Override
+  public synchronized void configure(Sender newSelf, Membership membership) {
+    self = newSelf;
+    if (closed) {
+      return;
+    }
+    for (PeerLink link : links.values()) {
+      MemberInfo member = membership.member(link.peer());
+      if (member == null || !member.peerAddress().equals(link.address())) {
+        links.remove(link.peer());
+        link.close();
+        metrics.unbindPeer(link.peer().value());
+      }
+    }
+    for (MemberInfo member : membership.members()) {
+      if (!member.id().equals(settings.self()) && !links.containsKey(member.id())) {
+        link(member);
+      }
+    }
+  }
+
+  private void link(MemberInfo member) {
+    Connection connection = new Connection(member.id(), inbox, metrics);
+    PeerLink link =
+        new PeerLink(member, settings, () -> self, connection, inbox, metrics, scheduler);
+    metrics.bindPeer(member.id().value(), connection::isConnected);
+    links.put(member.id(), link);
+    link.start();
   }
 
   /** The port that is really open. */
@@ -84,19 +126,25 @@ public final class PeerTransport implements PeerSender, AutoCloseable {
       endpoint.send(reply);
     } else if (message instanceof RaftMessage.RequestVoteReply reply) {
       endpoint.send(reply);
+    } else if (message instanceof RaftMessage.InstallSnapshotReply reply) {
+      endpoint.send(reply);
+    } else if (message instanceof RaftMessage.ReadIndexReply reply) {
+      endpoint.send(reply);
     } else {
       PeerLink link = links.get(message.to());
-      if (message instanceof RaftMessage.AppendEntries request) {
-        link.send(request);
-      } else if (message instanceof RaftMessage.RequestVote request) {
-        link.send(request);
+      // To one that has just left, or whom only others know.
+      if (link != null) {
+        link.send(message);
       }
     }
   }
 
   @Override
   public void close() {
-    links.values().forEach(PeerLink::close);
+    synchronized (this) {
+      closed = true;
+      links.values().forEach(PeerLink::close);
+    }
     if (server == null) {
       return;
     }

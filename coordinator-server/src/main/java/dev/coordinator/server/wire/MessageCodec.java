@@ -8,13 +8,17 @@ import dev.coordinator.internal.v1.Envelope;
 import dev.coordinator.internal.v1.InstallSnapshotRequest;
 import dev.coordinator.internal.v1.InstallSnapshotResponse;
 import dev.coordinator.internal.v1.LogEntry;
+import dev.coordinator.internal.v1.ReadIndexRequest;
+import dev.coordinator.internal.v1.ReadIndexResponse;
 import dev.coordinator.internal.v1.RequestVoteRequest;
 import dev.coordinator.internal.v1.RequestVoteResponse;
+import dev.coordinator.internal.v1.TimeoutNowRequest;
 import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.EntryKind;
 import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
+import dev.coordinator.server.raft.Sender;
 import dev.coordinator.server.raft.SnapshotMeta;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,28 +33,29 @@ public final class MessageCodec {
 
   private MessageCodec() {}
 
-  public static RequestVoteRequest encode(RaftMessage.RequestVote message, String clusterId) {
+  public static RequestVoteRequest encode(RaftMessage.RequestVote message, String clusterId, Sender sender) {
     return RequestVoteRequest.newBuilder()
-        .setEnvelope(envelope(message, clusterId))
+        .setEnvelope(envelope(message, clusterId, sender))
         .setPreVote(message.preVote())
         .setLastLogIndex(message.lastLogIndex())
         .setLastLogTerm(message.lastLogTerm())
+        .setTransfer(message.transfer())
         .build();
   }
 
-  public static RequestVoteResponse encode(RaftMessage.RequestVoteReply message, String clusterId) {
+  public static RequestVoteResponse encode(RaftMessage.RequestVoteReply message, String clusterId, Sender sender) {
     return RequestVoteResponse.newBuilder()
-        .setEnvelope(envelope(message, clusterId))
+        .setEnvelope(envelope(message, clusterId, sender))
         .setPreVote(message.preVote())
         .setGranted(message.granted())
         .setRequestTerm(message.requestTerm())
         .build();
   }
 
-  public static AppendEntriesRequest encode(RaftMessage.AppendEntries message, String clusterId) {
+  public static AppendEntriesRequest encode(RaftMessage.AppendEntries message, String clusterId, Sender sender) {
     AppendEntriesRequest.Builder request =
         AppendEntriesRequest.newBuilder()
-            .setEnvelope(envelope(message, clusterId))
+            .setEnvelope(envelope(message, clusterId, sender))
             .setPrevLogIndex(message.prevLogIndex())
             .setPrevLogTerm(message.prevLogTerm())
             .setLeaderCommit(message.leaderCommit())
@@ -63,9 +68,9 @@ public final class MessageCodec {
   }
 
   public static AppendEntriesResponse encode(
-      RaftMessage.AppendEntriesReply message, String clusterId) {
+      RaftMessage.AppendEntriesReply message, String clusterId, Sender sender) {
     return AppendEntriesResponse.newBuilder()
-        .setEnvelope(envelope(message, clusterId))
+        .setEnvelope(envelope(message, clusterId, sender))
         .setSuccess(message.success())
         .setMatchIndex(message.matchIndex())
         .setRejectedIndex(message.rejectedIndex())
@@ -76,9 +81,9 @@ public final class MessageCodec {
   }
 
   public static InstallSnapshotRequest encode(
-      RaftMessage.InstallSnapshot message, String clusterId) {
+      RaftMessage.InstallSnapshot message, String clusterId, Sender sender) {
     return InstallSnapshotRequest.newBuilder()
-        .setEnvelope(envelope(message, clusterId))
+        .setEnvelope(envelope(message, clusterId, sender))
         .setSnapshot(MembershipCodec.encode(message.snapshot()))
         .setTotalBytes(message.totalBytes())
         .setOffset(message.offset())
@@ -91,13 +96,39 @@ public final class MessageCodec {
   }
 
   public static InstallSnapshotResponse encode(
-      RaftMessage.InstallSnapshotReply message, String clusterId) {
+      RaftMessage.InstallSnapshotReply message, String clusterId, Sender sender) {
     return InstallSnapshotResponse.newBuilder()
-        .setEnvelope(envelope(message, clusterId))
+        .setEnvelope(envelope(message, clusterId, sender))
         .setSnapshotIndex(message.snapshotIndex())
         .setNextOffset(message.nextOffset())
         .setInstalled(message.installed())
         .setRound(message.round())
+        .build();
+  }
+
+  public static TimeoutNowRequest encode(
+      RaftMessage.TimeoutNow message, String clusterId, Sender sender) {
+    return TimeoutNowRequest.newBuilder()
+        .setEnvelope(envelope(message, clusterId, sender))
+        .setLastLogIndex(message.lastLogIndex())
+        .build();
+  }
+
+  public static ReadIndexRequest encode(
+      RaftMessage.ReadIndex message, String clusterId, Sender sender) {
+    return ReadIndexRequest.newBuilder()
+        .setEnvelope(envelope(message, clusterId, sender))
+        .setRequest(message.request())
+        .build();
+  }
+
+  public static ReadIndexResponse encode(
+      RaftMessage.ReadIndexReply message, String clusterId, Sender sender) {
+    return ReadIndexResponse.newBuilder()
+        .setEnvelope(envelope(message, clusterId, sender))
+        .setRequest(message.request())
+        .setConfirmed(message.confirmed())
+        .setIndex(message.index())
         .build();
   }
 
@@ -112,7 +143,13 @@ public final class MessageCodec {
     long lastLogTerm = Fields.atLeast(0, "last_log_term", message.getLastLogTerm());
     Fields.requirePosition("last_log", lastLogIndex, lastLogTerm, term);
     return new RaftMessage.RequestVote(
-        from(envelope), to(envelope), term, message.getPreVote(), lastLogIndex, lastLogTerm);
+        from(envelope),
+        to(envelope),
+        term,
+        message.getPreVote(),
+        lastLogIndex,
+        lastLogTerm,
+        message.getTransfer());
   }
 
   /**
@@ -217,13 +254,67 @@ public final class MessageCodec {
         Fields.atLeast(0, "round", message.getRound()));
   }
 
-  private static Envelope envelope(RaftMessage message, String clusterId) {
+  /**
+   * @throws IllegalArgumentException naming the field and the rule that it breaks
+   */
+  public static RaftMessage.TimeoutNow decode(TimeoutNowRequest message) {
+    Fields.require(message.hasEnvelope(), "envelope", "is present", "absent");
+    Envelope envelope = message.getEnvelope();
+    return new RaftMessage.TimeoutNow(
+        from(envelope),
+        to(envelope),
+        Fields.atLeast(1, "envelope.term", envelope.getTerm()),
+        Fields.atLeast(0, "last_log_index", message.getLastLogIndex()));
+  }
+
+  /**
+   * @throws IllegalArgumentException naming the field and the rule that it breaks
+   */
+  public static RaftMessage.ReadIndex decode(ReadIndexRequest message) {
+    Fields.require(message.hasEnvelope(), "envelope", "is present", "absent");
+    Envelope envelope = message.getEnvelope();
+    return new RaftMessage.ReadIndex(
+        from(envelope),
+        to(envelope),
+        Fields.atLeast(0, "envelope.term", envelope.getTerm()),
+        message.getRequest());
+  }
+
+  /**
+   * @throws IllegalArgumentException naming the field and the rule that it breaks
+   */
+  public static RaftMessage.ReadIndexReply decode(ReadIndexResponse message) {
+    Fields.require(message.hasEnvelope(), "envelope", "is present", "absent");
+    Envelope envelope = message.getEnvelope();
+    return new RaftMessage.ReadIndexReply(
+        from(envelope),
+        to(envelope),
+        Fields.atLeast(0, "envelope.term", envelope.getTerm()),
+        message.getRequest(),
+        message.getConfirmed(),
+        Fields.atLeast(0, "index", message.getIndex()));
+  }
+
+  private static Envelope envelope(RaftMessage message, String clusterId, Sender sender) {
     return Envelope.newBuilder()
         .setClusterId(clusterId)
         .setFrom(message.from().value())
         .setTo(message.to().value())
         .setTerm(message.term())
+        .setIncarnation(sender.incarnation())
+        .setMembershipIndex(sender.membershipIndex())
         .build();
+  }
+
+  /**
+   * What a message tells of its sender.
+   *
+   * @throws IllegalArgumentException naming the field and the rule that it breaks
+   */
+  public static Sender sender(Envelope envelope) {
+    return new Sender(
+        envelope.getIncarnation(),
+        Fields.atLeast(0, "envelope.membership_index", envelope.getMembershipIndex()));
   }
 
   private static NodeId from(Envelope envelope) {

@@ -19,7 +19,7 @@ class NodeMetricsTest {
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final NodeMetrics metrics =
-      NodeMetrics.register(registry, List.of("FOLLOWER", "LEADER"), List.of(2L, 3L));
+      NodeMetrics.register(registry, List.of("FOLLOWER", "LEADER"));
 
   private Set<String> families() {
     return Arrays.stream(registry.scrape().split("\n"))
@@ -34,6 +34,7 @@ class NodeMetricsTest {
 
   @Test
   void hasTheNamesThatDashboardsUse() {
+    metrics.raft().peers(List.of(2L, 3L));
     metrics.loop().mailboxDepth(() -> 3);
     metrics.loop().limitReached("limits.maxLeases");
     metrics.raft().electionEnded(true, "WON");
@@ -114,6 +115,7 @@ class NodeMetricsTest {
 
   @Test
   void forgetsFollowersWithTheLeadership() {
+    metrics.raft().peers(List.of(2L, 3L));
     metrics.raft().follower(2, 17, 250);
     metrics.raft().follower(9, 1, 1);
     assertEquals(
@@ -128,6 +130,18 @@ class NodeMetricsTest {
     assertTrue(
         samples("coordinator_raft_replication_lag")
             .contains("coordinator_raft_replication_lag{peer=\"2\"} 0.0"));
+  }
+
+  @Test
+  void followsTheConfiguration() {
+    metrics.raft().peers(List.of(2L, 3L));
+    metrics.raft().follower(3, 5, 0);
+    metrics.raft().peers(List.of(3L, 4L));
+    assertEquals(
+        List.of(
+            "coordinator_raft_replication_lag{peer=\"3\"} 5.0",
+            "coordinator_raft_replication_lag{peer=\"4\"} 0.0"),
+        samples("coordinator_raft_replication_lag"));
   }
 
   @Test

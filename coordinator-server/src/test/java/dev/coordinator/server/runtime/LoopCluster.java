@@ -3,6 +3,7 @@ package dev.coordinator.server.runtime;
 
 import dev.coordinator.server.metrics.NodeMetrics;
 import dev.coordinator.server.ports.LogStore;
+import dev.coordinator.server.ports.PeerSender;
 import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.HardState;
 import dev.coordinator.server.raft.Membership;
@@ -11,6 +12,7 @@ import dev.coordinator.server.raft.RaftMessage;
 import dev.coordinator.server.raft.RaftTrace;
 import dev.coordinator.server.raft.RestoredState;
 import dev.coordinator.server.raft.RoleKind;
+import dev.coordinator.server.raft.Sender;
 import dev.coordinator.server.raft.WriteBatch;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -181,18 +183,13 @@ final class LoopCluster {
       registry = new SimpleMeterRegistry();
       NodeMetrics metrics =
           NodeMetrics.register(
-              registry,
-              Arrays.stream(RoleKind.values()).map(Enum::name).toList(),
-              membership.voters().stream()
-                  .filter(peer -> !peer.equals(id))
-                  .map(NodeId::value)
-                  .toList());
+              registry, Arrays.stream(RoleKind.values()).map(Enum::name).toList());
       mailbox = new Mailbox(settings.limits().maxQueuedInputs(), 10_000, metrics.loop());
       NodePorts ports =
           new NodePorts(
               mailbox,
               disk,
-              this::send,
+              new Outlet(),
               () -> nowNanos,
               new SplittableRandom(id.value()),
               task -> replies.execute(task),
@@ -245,10 +242,21 @@ final class LoopCluster {
       return text.toString();
     }
 
-    private void send(RaftMessage message) {
-      Member target = members.get(message.to().value());
-      if (!target.stopped && !cutLinks.contains(List.of(id.value(), message.to().value()))) {
-        target.mailbox.receive(message);
+    /** The way out to the others. */
+    private final class Outlet implements PeerSender {
+      private Sender self = Sender.UNKNOWN;
+
+      @Override
+      public void configure(Sender newSelf, Membership configuration) {
+        self = newSelf;
+      }
+
+      @Override
+      public void send(RaftMessage message) {
+        Member target = members.get(message.to().value());
+        if (!target.stopped && !cutLinks.contains(List.of(id.value(), message.to().value()))) {
+          target.mailbox.receive(self, message);
+        }
       }
     }
 

@@ -10,6 +10,7 @@ import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.metrics.LoopMetrics;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
+import dev.coordinator.server.raft.Sender;
 import dev.coordinator.server.runtime.NodeException.Reason;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.ArrayList;
@@ -86,11 +87,11 @@ class MailboxTest {
   @Test
   void dropsMessagesBeyondTheirCapacity() {
     for (int round = 0; round < 5; round++) {
-      mailbox.receive(message(round));
+      mailbox.receive(Sender.UNKNOWN, message(round));
     }
     assertEquals(2, takeAll().size());
     assertEquals(3, count("message"));
-    mailbox.receive(message(9));
+    mailbox.receive(Sender.UNKNOWN, message(9));
     assertEquals(1, takeAll().size());
   }
 
@@ -98,7 +99,7 @@ class MailboxTest {
   void takesWhatStorageReportsHoweverFull() {
     for (int i = 0; i < 3; i++) {
       mailbox.offer(call());
-      mailbox.receive(message(i));
+      mailbox.receive(Sender.UNKNOWN, message(i));
     }
     mailbox.persisted(7);
     mailbox.disconnected(new NodeId(2));

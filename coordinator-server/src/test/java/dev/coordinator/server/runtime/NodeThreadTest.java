@@ -16,9 +16,12 @@ import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.metrics.LoopMetrics;
 import dev.coordinator.server.metrics.NodeMetrics;
+import dev.coordinator.server.ports.PeerSender;
 import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
+import dev.coordinator.server.raft.RaftMessage;
 import dev.coordinator.server.raft.RaftTrace;
+import dev.coordinator.server.raft.Sender;
 import dev.coordinator.server.raft.WriteBatch;
 import dev.coordinator.server.runtime.NodeException.Reason;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -61,7 +64,7 @@ class NodeThreadTest {
             new NodePorts(
                 mailbox,
                 this::append,
-                message -> {},
+                new Nobody(),
                 System::nanoTime,
                 new SplittableRandom(1),
                 replies,
@@ -82,6 +85,18 @@ class NodeThreadTest {
     thread.start();
     while (!node.isLeader()) {
       Thread.onSpinWait();
+    }
+  }
+
+  /** The other members of a cluster of one. */
+  private static final class Nobody implements PeerSender {
+
+    @Override
+    public void configure(Sender self, Membership membership) {}
+
+    @Override
+    public void send(RaftMessage message) {
+      throw new AssertionError("there is nobody to tell " + message);
     }
   }
 

@@ -183,9 +183,10 @@ final class SimulatedCluster {
     }
   }
 
-  private void deliver(RaftMessage message) {
+  private void deliver(Letter letter) {
+    RaftMessage message = letter.message();
     schedule.trace(message.from().value() * 31 + message.to().value() * 7 + message.term());
-    member(message.to()).receive(message);
+    member(message.to()).receive(letter);
   }
 
   SimulatedMember member(NodeId id) {

@@ -3,6 +3,7 @@ package dev.coordinator.server.simulation;
 
 import dev.coordinator.server.machine.MachineInvariants;
 import dev.coordinator.server.metrics.NodeMetrics;
+import dev.coordinator.server.ports.PeerSender;
 import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftInvariants;
@@ -11,6 +12,7 @@ import dev.coordinator.server.raft.RaftStatus;
 import dev.coordinator.server.raft.RaftTrace;
 import dev.coordinator.server.raft.RestoredState;
 import dev.coordinator.server.raft.RoleKind;
+import dev.coordinator.server.raft.Sender;
 import dev.coordinator.server.runtime.CoordinatorNode;
 import dev.coordinator.server.runtime.Mailbox;
 import dev.coordinator.server.runtime.MemberFailure;
@@ -155,7 +157,7 @@ final class SimulatedMember {
             new NodePorts(
                 mailbox,
                 log,
-                this::send,
+                new Outlet(),
                 () -> localNanos(schedule.nowNanos()),
                 new SplittableRandom(schedule.random().nextLong()),
                 Runnable::run,
@@ -300,9 +302,9 @@ final class SimulatedMember {
         });
   }
 
-  void receive(RaftMessage message) {
+  void receive(Letter letter) {
     if (isAlive()) {
-      mailbox.receive(message);
+      mailbox.receive(letter.sender(), letter.message());
     }
   }
 
@@ -312,10 +314,22 @@ final class SimulatedMember {
     }
   }
 
-  private void send(RaftMessage message) {
-    cluster.network().send(message);
-    if (schedule.chance(cluster.crashAfter(message))) {
-      crashAtOnce(FaultKind.CRASH_AFTER_SENDING);
+  /** The way out to the others. */
+  private final class Outlet implements PeerSender {
+
+    private Sender self = Sender.UNKNOWN;
+
+    @Override
+    public void configure(Sender newSelf, Membership configuration) {
+      self = newSelf;
+    }
+
+    @Override
+    public void send(RaftMessage message) {
+      cluster.network().send(new Letter(self, message));
+      if (schedule.chance(cluster.crashAfter(message))) {
+        crashAtOnce(FaultKind.CRASH_AFTER_SENDING);
+      }
     }
   }
 

@@ -2,7 +2,6 @@
 package dev.coordinator.server.simulation;
 
 import dev.coordinator.server.raft.NodeId;
-import dev.coordinator.server.raft.RaftMessage;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,7 +19,7 @@ final class SimulatedNetwork {
   private static final long MIN_DELAY_NANOS = 50_000;
 
   private final Schedule schedule;
-  private final Consumer<RaftMessage> receiver;
+  private final Consumer<Letter> receiver;
   private final Figures figures;
   private final int[][] cuts = new int[MAX_MEMBERS][MAX_MEMBERS];
   private final int[] clogs = new int[MAX_MEMBERS];
@@ -29,14 +28,14 @@ final class SimulatedNetwork {
   /** How often everything that a member had sent was lost with it. */
   private final int[] losses = new int[MAX_MEMBERS];
 
-  private List<RaftMessage> held = new ArrayList<>();
+  private List<Letter> held = new ArrayList<>();
   private double loss;
   private double duplication;
   private long maxDelayNanos;
   private boolean calm;
 
   SimulatedNetwork(
-      Schedule schedule, Faults faults, Consumer<RaftMessage> receiver, Figures figures) {
+      Schedule schedule, Faults faults, Consumer<Letter> receiver, Figures figures) {
     this.schedule = schedule;
     this.receiver = receiver;
     this.figures = figures;
@@ -45,32 +44,32 @@ final class SimulatedNetwork {
     this.maxDelayNanos = faults.maxDelayMs() * 1_000_000;
   }
 
-  void send(RaftMessage message) {
+  void send(Letter letter) {
     figures.sent();
-    if (isCut(message.from(), message.to()) || schedule.chance(loss)) {
+    if (isCut(letter.from(), letter.to()) || schedule.chance(loss)) {
       figures.lost();
       return;
     }
-    deliverLater(message);
+    deliverLater(letter);
     if (schedule.chance(duplication)) {
       figures.repeated();
-      deliverLater(message);
+      deliverLater(letter);
     }
   }
 
-  private void deliverLater(RaftMessage message) {
-    int from = index(message.from());
+  private void deliverLater(Letter letter) {
+    int from = index(letter.from());
     int lossesBefore = losses[from];
     long delayNanos = schedule.delayNanos(MIN_DELAY_NANOS, maxDelayNanos);
     schedule.after(
-        delayNanos + slowNanos[from] + slowNanos[index(message.to())],
+        delayNanos + slowNanos[from] + slowNanos[index(letter.to())],
         () -> {
-          if (isCut(message.from(), message.to()) || lossesBefore != losses[from]) {
+          if (isCut(letter.from(), letter.to()) || lossesBefore != losses[from]) {
             figures.lost();
-          } else if (clogs[from] + clogs[index(message.to())] > 0) {
-            held.add(message);
+          } else if (clogs[from] + clogs[index(letter.to())] > 0) {
+            held.add(letter);
           } else {
-            receiver.accept(message);
+            receiver.accept(letter);
           }
         });
   }
@@ -108,7 +107,7 @@ final class SimulatedNetwork {
   }
 
   private void releaseHeld() {
-    List<RaftMessage> released = held;
+    List<Letter> released = held;
     held = new ArrayList<>();
     released.forEach(this::deliverLater);
   }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import dev.coordinator.server.ports.Inbox;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
+import dev.coordinator.server.raft.Sender;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -28,7 +29,7 @@ class RecordingInbox implements Inbox {
   }
 
   @Override
-  public void receive(RaftMessage message) {
+  public void receive(Sender sender, RaftMessage message) {
     throw new AssertionError("a log sends no messages");
   }
 

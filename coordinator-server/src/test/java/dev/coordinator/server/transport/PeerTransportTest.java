@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.transport;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -16,8 +17,13 @@ import dev.coordinator.server.InProcessCluster;
 import dev.coordinator.server.metrics.PeerMetrics;
 import dev.coordinator.server.ports.Inbox;
 import dev.coordinator.server.raft.Entry;
+import dev.coordinator.server.raft.LogPosition;
+import dev.coordinator.server.raft.MemberInfo;
+import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
+import dev.coordinator.server.raft.Sender;
+import dev.coordinator.server.raft.SnapshotMeta;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
@@ -29,8 +35,10 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
@@ -49,7 +57,7 @@ class PeerTransportTest {
   private static final int START_ATTEMPTS = 5;
 
   private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
-  private List<MemberAddress> members;
+  private Membership members;
   private Peer one;
   private Peer two;
 
@@ -58,14 +66,18 @@ class PeerTransportTest {
     for (int attempt = 1; ; attempt++) {
       List<Integer> ports = FreePorts.take(2);
       members =
-          List.of(
-              new MemberAddress(ONE, "", "127.0.0.1:" + ports.get(0)),
-              new MemberAddress(TWO, "", "127.0.0.1:" + ports.get(1)));
+          new Membership(
+              List.of(
+                  new MemberInfo(ONE, "", "127.0.0.1:" + ports.get(0), 0),
+                  new MemberInfo(TWO, "", "127.0.0.1:" + ports.get(1), 0)),
+              List.of(ONE, TWO),
+              List.of(),
+              List.of());
       one = new Peer(ONE, ports.get(0));
       two = new Peer(TWO, ports.get(1));
       try {
-        one.transport.start(List.of());
-        two.transport.start(List.of());
+        one.start();
+        two.start();
         return;
       } catch (IOException e) {
         stop();
@@ -119,7 +131,7 @@ class PeerTransportTest {
     assertEquals(TWO, one.inbox.disconnected.poll(20, TimeUnit.SECONDS));
 
     two = new Peer(TWO, two.port);
-    two.transport.start(List.of());
+    two.start();
     one.sendUntilArrived(appendEntries(2), two);
     assertNull(one.inbox.disconnected.poll(), "one break is reported once");
   }
@@ -127,7 +139,6 @@ class PeerTransportTest {
   @ParameterizedTest
   @CsvSource({
     "other, 2, 1, envelope.cluster_id",
-    "test, 3, 1, envelope.from",
     "test, 1, 1, envelope.from",
     "test, 0, 1, envelope.from",
     "test, 2, 2, envelope.to",
@@ -204,6 +215,91 @@ class PeerTransportTest {
         .build();
   }
 
+  @Test
+  void partsOfSnapshotsGoThereAndTheirRepliesComeBack() throws Exception {
+    byte[] data = new byte[1 << 20];
+    var meta = new SnapshotMeta(new LogPosition(7, 3), 50, members, 0);
+    var chunk = new RaftMessage.InstallSnapshot(ONE, TWO, 4, meta, 5 << 20, 0, data, 9, 1, 60);
+    one.transport.send(chunk);
+    var arrived = (RaftMessage.InstallSnapshot) two.inbox.next();
+    assertArrayEquals(data, arrived.data());
+    assertEquals(meta, arrived.snapshot());
+    var reply = new RaftMessage.InstallSnapshotReply(TWO, ONE, 4, 7, 1 << 20, false, 1);
+    two.transport.send(reply);
+    assertEquals(reply, one.inbox.next());
+    assertEquals(Set.of(one.sender), two.inbox.senders);
+    assertEquals(Set.of(two.sender), one.inbox.senders);
+  }
+
+  @Test
+  void aRepeatedPartTakesThePlaceOfTheOneBefore() throws Exception {
+    var meta = new SnapshotMeta(new LogPosition(7, 3), 50, members, 0);
+    var chunk =
+        new RaftMessage.InstallSnapshot(ONE, TWO, 4, meta, 5, 0, new byte[] {1}, 9, 1, 60);
+    one.transport.send(chunk);
+    two.inbox.next();
+    one.transport.send(chunk);
+    two.inbox.next();
+    var reply = new RaftMessage.InstallSnapshotReply(TWO, ONE, 4, 7, 1, false, 1);
+    two.transport.send(reply);
+    assertEquals(reply, one.inbox.next());
+    // The call is closed, so there is nothing that this could answer.
+    two.transport.send(reply);
+    votesGoThereAndTheirRepliesComeBack();
+  }
+
+  @Test
+  void transfersAndQuestionsForReadsGoThereToo() throws Exception {
+    var timeout = new RaftMessage.TimeoutNow(ONE, TWO, 4, 9);
+    one.transport.send(timeout);
+    assertEquals(timeout, two.inbox.next());
+    var first = new RaftMessage.ReadIndex(TWO, ONE, 4, 1);
+    var second = new RaftMessage.ReadIndex(TWO, ONE, 4, 2);
+    two.transport.send(first);
+    two.transport.send(second);
+    assertEquals(Set.of(first, second), Set.of(one.inbox.next(), one.inbox.next()));
+    // Each answer finds its own question, whatever the order.
+    var answer = new RaftMessage.ReadIndexReply(ONE, TWO, 4, 2, true, 9);
+    one.transport.send(answer);
+    assertEquals(answer, two.inbox.next());
+    var other = new RaftMessage.ReadIndexReply(ONE, TWO, 4, 1, false, 0);
+    one.transport.send(other);
+    assertEquals(other, two.inbox.next());
+  }
+
+  @Test
+  void whoeverSpeaksIsAnsweredButOnlyMembersAreSpokenTo() throws Exception {
+    one.sendUntilArrived(appendEntries(1), two);
+    // A member that was not added yet knows nobody.
+    two.transport.configure(two.sender, Membership.NONE);
+    one.sendUntilArrived(appendEntries(2), two);
+    var reply = new RaftMessage.AppendEntriesReply(TWO, ONE, 4, true, 1, 0, 0, 0, 2);
+    two.transport.send(reply);
+    assertEquals(reply, one.inbox.next());
+    two.transport.send(new RaftMessage.RequestVote(TWO, ONE, 9, true, 7, 2));
+    assertNull(one.inbox.messages.poll());
+
+    two.transport.configure(two.sender, members);
+    var vote = new RaftMessage.RequestVote(TWO, ONE, 3, true, 7, 2);
+    assertEquals(vote, two.sendUntilArrived(vote, one));
+  }
+
+  @Test
+  void aMemberThatMovesIsFoundAtItsNewAddress() throws Exception {
+    one.sendUntilArrived(appendEntries(1), two);
+    two.transport.close();
+    Peer moved = new Peer(TWO, FreePorts.take(1).get(0));
+    moved.start();
+    two = moved;
+    MemberInfo before = members.member(TWO);
+    var address = new MemberInfo(TWO, before.clientAddress(), "127.0.0.1:" + moved.port, 0);
+    one.transport.configure(
+        one.sender,
+        new Membership(
+            List.of(members.member(ONE), address), List.of(ONE, TWO), List.of(), List.of()));
+    one.sendUntilArrived(appendEntries(2), moved);
+  }
+
   private static RaftMessage.AppendEntries appendEntries(long round) {
     return new RaftMessage.AppendEntries(
         ONE, TWO, 4, 0, 0, List.of(Entry.command(1, 4, 50, new byte[] {1, 2})), 0, round, 60);
@@ -213,23 +309,30 @@ class PeerTransportTest {
   private final class Peer {
 
     private final int port;
+    private final Sender sender;
     private final RecordingInbox inbox = new RecordingInbox();
     private final PeerTransport transport;
 
     Peer(NodeId self, int port) {
       this.port = port;
+      this.sender = new Sender(10 + self.value(), 5);
       this.transport =
           new PeerTransport(
               new PeerSettings(
                   "test",
                   self,
-                  members,
                   new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
                   20_000,
+                  1 << 20,
                   1 << 20),
               inbox,
               new PeerMetrics(new SimpleMeterRegistry()),
               scheduler);
+    }
+
+    void start() throws IOException {
+      transport.start(List.of());
+      transport.configure(sender, members);
     }
 
     /** Repeats a message, as the protocol does, until it is there. */
@@ -247,10 +350,12 @@ class PeerTransportTest {
   private static final class RecordingInbox implements Inbox {
 
     private final BlockingQueue<RaftMessage> messages = new LinkedBlockingQueue<>();
+    private final Set<Sender> senders = ConcurrentHashMap.newKeySet();
     private final BlockingQueue<NodeId> disconnected = new LinkedBlockingQueue<>();
 
     @Override
-    public void receive(RaftMessage message) {
+    public void receive(Sender sender, RaftMessage message) {
+      senders.add(sender);
       messages.add(message);
     }
 

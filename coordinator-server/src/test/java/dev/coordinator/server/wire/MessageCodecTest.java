@@ -16,13 +16,17 @@ import dev.coordinator.internal.v1.Envelope;
 import dev.coordinator.internal.v1.InstallSnapshotRequest;
 import dev.coordinator.internal.v1.InstallSnapshotResponse;
 import dev.coordinator.internal.v1.LogEntry;
+import dev.coordinator.internal.v1.ReadIndexRequest;
+import dev.coordinator.internal.v1.ReadIndexResponse;
 import dev.coordinator.internal.v1.RequestVoteRequest;
 import dev.coordinator.internal.v1.RequestVoteResponse;
+import dev.coordinator.internal.v1.TimeoutNowRequest;
 import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
+import dev.coordinator.server.raft.Sender;
 import dev.coordinator.server.raft.SnapshotMeta;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -53,6 +57,7 @@ class MessageCodecTest {
           42,
           12,
           905);
+  private static final Sender SENDER = new Sender(-17, 12);
   private static final RaftMessage.InstallSnapshot CHUNK =
       new RaftMessage.InstallSnapshot(
           FROM,
@@ -78,27 +83,27 @@ class MessageCodecTest {
     assertEquals(
         VOTE,
         MessageCodec.decode(
-            RequestVoteRequest.parseFrom(MessageCodec.encode(VOTE, "test").toByteString())));
+            RequestVoteRequest.parseFrom(MessageCodec.encode(VOTE, "test", SENDER).toByteString())));
     assertEquals(
         voteReply,
         MessageCodec.decode(
-            RequestVoteResponse.parseFrom(MessageCodec.encode(voteReply, "test").toByteString())));
+            RequestVoteResponse.parseFrom(MessageCodec.encode(voteReply, "test", SENDER).toByteString())));
     assertEquals(
         APPEND,
         MessageCodec.decode(
-            AppendEntriesRequest.parseFrom(MessageCodec.encode(APPEND, "test").toByteString())));
+            AppendEntriesRequest.parseFrom(MessageCodec.encode(APPEND, "test", SENDER).toByteString())));
     assertEquals(
         first,
         MessageCodec.decode(
-            AppendEntriesRequest.parseFrom(MessageCodec.encode(first, "test").toByteString())));
+            AppendEntriesRequest.parseFrom(MessageCodec.encode(first, "test", SENDER).toByteString())));
     assertEquals(
         appendReply,
         MessageCodec.decode(
             AppendEntriesResponse.parseFrom(
-                MessageCodec.encode(appendReply, "test").toByteString())));
+                MessageCodec.encode(appendReply, "test", SENDER).toByteString())));
     RaftMessage.InstallSnapshot chunk =
         MessageCodec.decode(
-            InstallSnapshotRequest.parseFrom(MessageCodec.encode(CHUNK, "test").toByteString()));
+            InstallSnapshotRequest.parseFrom(MessageCodec.encode(CHUNK, "test", SENDER).toByteString()));
     assertArrayEquals(CHUNK.data(), chunk.data());
     assertEquals(CHUNK, withData(chunk, CHUNK.data()));
     RaftMessage.InstallSnapshotReply chunkReply =
@@ -107,8 +112,41 @@ class MessageCodecTest {
         chunkReply,
         MessageCodec.decode(
             InstallSnapshotResponse.parseFrom(
-                MessageCodec.encode(chunkReply, "test").toByteString())));
-    assertEquals("test", MessageCodec.encode(VOTE, "test").getEnvelope().getClusterId());
+                MessageCodec.encode(chunkReply, "test", SENDER).toByteString())));
+    RaftMessage.RequestVote wanted = new RaftMessage.RequestVote(FROM, TO, 7, false, 5, 4, true);
+    assertEquals(
+        wanted,
+        MessageCodec.decode(
+            RequestVoteRequest.parseFrom(
+                MessageCodec.encode(wanted, "test", SENDER).toByteString())));
+    RaftMessage.TimeoutNow timeout = new RaftMessage.TimeoutNow(FROM, TO, 7, 40);
+    assertEquals(
+        timeout,
+        MessageCodec.decode(
+            TimeoutNowRequest.parseFrom(
+                MessageCodec.encode(timeout, "test", SENDER).toByteString())));
+    RaftMessage.ReadIndex read = new RaftMessage.ReadIndex(FROM, TO, 7, -3);
+    assertEquals(
+        read,
+        MessageCodec.decode(
+            ReadIndexRequest.parseFrom(MessageCodec.encode(read, "test", SENDER).toByteString())));
+    RaftMessage.ReadIndexReply readReply =
+        new RaftMessage.ReadIndexReply(FROM, TO, 7, -3, true, 40);
+    assertEquals(
+        readReply,
+        MessageCodec.decode(
+            ReadIndexResponse.parseFrom(
+                MessageCodec.encode(readReply, "test", SENDER).toByteString())));
+  }
+
+  @Test
+  void envelopesTellTheClusterAndTheSender() {
+    Envelope envelope = MessageCodec.encode(VOTE, "test", SENDER).getEnvelope();
+    assertEquals("test", envelope.getClusterId());
+    assertEquals(SENDER, MessageCodec.sender(envelope));
+    refused(
+        "envelope.membership_index is 0 to 9223372036854775807, not 18446744073709551615",
+        () -> MessageCodec.sender(envelope.toBuilder().setMembershipIndex(-1).build()));
   }
 
   /** Arrays in records are compared by identity. */
@@ -148,7 +186,7 @@ class MessageCodecTest {
 
   private static void refusedVote(
       String message, UnaryOperator<RequestVoteRequest.Builder> change) {
-    RequestVoteRequest vote = change.apply(MessageCodec.encode(VOTE, "test").toBuilder()).build();
+    RequestVoteRequest vote = change.apply(MessageCodec.encode(VOTE, "test", SENDER).toBuilder()).build();
     refused(message, () -> MessageCodec.decode(vote));
   }
 
@@ -234,12 +272,12 @@ class MessageCodecTest {
   private static void refusedChunk(
       String message, UnaryOperator<InstallSnapshotRequest.Builder> change) {
     InstallSnapshotRequest chunk =
-        change.apply(MessageCodec.encode(CHUNK, "test").toBuilder()).build();
+        change.apply(MessageCodec.encode(CHUNK, "test", SENDER).toBuilder()).build();
     refused(message, () -> MessageCodec.decode(chunk));
   }
 
   private static LogEntry.Builder entry(int place) {
-    return MessageCodec.encode(APPEND, "test").getEntries(place).toBuilder();
+    return MessageCodec.encode(APPEND, "test", SENDER).getEntries(place).toBuilder();
   }
 
   private static void refusedEntry(
@@ -250,7 +288,7 @@ class MessageCodecTest {
   private static void refusedAppend(
       String message, UnaryOperator<AppendEntriesRequest.Builder> change) {
     AppendEntriesRequest append =
-        change.apply(MessageCodec.encode(APPEND, "test").toBuilder()).build();
+        change.apply(MessageCodec.encode(APPEND, "test", SENDER).toBuilder()).build();
     refused(message, () -> MessageCodec.decode(append));
   }
 
@@ -300,14 +338,18 @@ class MessageCodecTest {
   void damagedMessagesAreRefusedOrKeepTheRules() {
     RandomGenerator random = new SplittableRandom(3);
     Message[] messages = {
-      MessageCodec.encode(VOTE, "test"),
-      MessageCodec.encode(new RaftMessage.RequestVoteReply(FROM, TO, 7, true, true, 9), "test"),
-      MessageCodec.encode(APPEND, "test"),
+      MessageCodec.encode(VOTE, "test", SENDER),
+      MessageCodec.encode(new RaftMessage.RequestVoteReply(FROM, TO, 7, true, true, 9), "test", SENDER),
+      MessageCodec.encode(APPEND, "test", SENDER),
       MessageCodec.encode(
-          new RaftMessage.AppendEntriesReply(FROM, TO, 7, false, 1, 2, 3, 4, 5), "test"),
-      MessageCodec.encode(CHUNK, "test"),
+          new RaftMessage.AppendEntriesReply(FROM, TO, 7, false, 1, 2, 3, 4, 5), "test", SENDER),
+      MessageCodec.encode(CHUNK, "test", SENDER),
       MessageCodec.encode(
-          new RaftMessage.InstallSnapshotReply(FROM, TO, 7, 40, 1_000, true, 12), "test")
+          new RaftMessage.InstallSnapshotReply(FROM, TO, 7, 40, 1_000, true, 12), "test", SENDER),
+      MessageCodec.encode(new RaftMessage.TimeoutNow(FROM, TO, 7, 40), "test", SENDER),
+      MessageCodec.encode(new RaftMessage.ReadIndex(FROM, TO, 7, 3), "test", SENDER),
+      MessageCodec.encode(
+          new RaftMessage.ReadIndexReply(FROM, TO, 7, 3, true, 40), "test", SENDER)
     };
     int decoded = 0;
     int refused = 0;
@@ -353,7 +395,16 @@ class MessageCodecTest {
     if (message instanceof InstallSnapshotRequest chunk) {
       return MessageCodec.decode(chunk);
     }
-    return MessageCodec.decode((InstallSnapshotResponse) message);
+    if (message instanceof InstallSnapshotResponse reply) {
+      return MessageCodec.decode(reply);
+    }
+    if (message instanceof TimeoutNowRequest timeout) {
+      return MessageCodec.decode(timeout);
+    }
+    if (message instanceof ReadIndexRequest read) {
+      return MessageCodec.decode(read);
+    }
+    return MessageCodec.decode((ReadIndexResponse) message);
   }
 
   private static void checkRules(RaftMessage message) {
