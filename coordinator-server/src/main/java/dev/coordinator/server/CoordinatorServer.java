@@ -9,10 +9,10 @@ import dev.coordinator.server.metrics.NodeMetrics;
 import dev.coordinator.server.metrics.PeerMetrics;
 import dev.coordinator.server.metrics.RpcMetrics;
 import dev.coordinator.server.metrics.SequencerMetrics;
+import dev.coordinator.server.metrics.SnapshotMetrics;
 import dev.coordinator.server.metrics.StorageMetrics;
 import dev.coordinator.server.ports.TimeSource;
 import dev.coordinator.server.raft.RaftTrace;
-import dev.coordinator.server.raft.RestoredState;
 import dev.coordinator.server.raft.RoleKind;
 import dev.coordinator.server.runtime.CoordinatorNode;
 import dev.coordinator.server.runtime.Mailbox;
@@ -21,8 +21,9 @@ import dev.coordinator.server.runtime.NodeLoop;
 import dev.coordinator.server.runtime.NodePorts;
 import dev.coordinator.server.runtime.NodeThread;
 import dev.coordinator.server.storage.DataDirectory;
-import dev.coordinator.server.storage.RecoveredLog;
 import dev.coordinator.server.storage.SegmentedLogStore;
+import dev.coordinator.server.storage.snapshot.FileSnapshotStore;
+import dev.coordinator.server.storage.snapshot.RecoveredState;
 import dev.coordinator.server.transport.ForwardedCalls;
 import dev.coordinator.server.transport.Forwarding;
 import dev.coordinator.server.transport.Leadership;
@@ -46,8 +47,8 @@ import org.slf4j.LoggerFactory;
  * One member of a cluster: builds its parts from the configuration, starts them and closes them. A
  * process may have several.
  *
- * <p>Threads besides gRPC's own: the node loop, the log writer, one that answers callers, one that
- * wakes watchers, one for what happens now and then.
+ * <p>Threads besides gRPC's own: the node loop, the log writer, one that works on snapshots, one
+ * that answers callers, one that wakes watchers, one for what happens now and then.
  */
 public final class CoordinatorServer implements AutoCloseable {
 
@@ -68,6 +69,7 @@ public final class CoordinatorServer implements AutoCloseable {
   private ExecutorService watches;
   private DataDirectory directory;
   private SegmentedLogStore logStore;
+  private FileSnapshotStore snapshots;
   private PeerTransport peers;
   private NodeThread thread;
   private Forwarding forwarding;
@@ -118,6 +120,9 @@ public final class CoordinatorServer implements AutoCloseable {
     directory = DataDirectory.open(config.dataDir(), config.clusterId(), settings.self());
     logStore =
         SegmentedLogStore.open(directory, settings.log(), new StorageMetrics(registry), time);
+    snapshots =
+        FileSnapshotStore.open(
+            directory, settings.snapshots(), new SnapshotMetrics(registry), time);
 
     var nodeMetrics =
         NodeMetrics.register(
@@ -128,22 +133,19 @@ public final class CoordinatorServer implements AutoCloseable {
     var loop = loop(mailbox, nodeMetrics);
     thread = new NodeThread("node-" + config.memberId(), loop, time, this::stopAfter);
     logStore.start(mailbox);
+    snapshots.start(mailbox);
     buildClientSide(new CoordinatorNode(loop));
   }
 
-  private NodeLoop loop(Mailbox mailbox, NodeMetrics metrics) {
-    RecoveredLog recovered = logStore.takeRecovered();
+  private NodeLoop loop(Mailbox mailbox, NodeMetrics metrics) throws IOException {
+    RecoveredState recovered = snapshots.recover(settings.bootstrap(), logStore);
     return new NodeLoop(
-        new MemberState(
-            settings.self(),
-            RestoredState.ofLog(
-                    settings.bootstrap(), recovered.hardState(), recovered.entries())
-                .withIncarnation(directory.identity().incarnation()),
-            null),
+        new MemberState(settings.self(), recovered.restored(), recovered.machine()),
         settings.node(),
         new NodePorts(
             mailbox,
             logStore,
+            snapshots,
             peers,
             time,
             new SplittableRandom(new SecureRandom().nextLong()),
@@ -277,6 +279,7 @@ public final class CoordinatorServer implements AutoCloseable {
     ifMade(replies, CoordinatorServer::finish);
     ifMade(peers, PeerTransport::close);
     ifMade(logStore, SegmentedLogStore::close);
+    ifMade(snapshots, FileSnapshotStore::close);
     ifMade(directory, DataDirectory::close);
     ifMade(clientPort, ClientPort::close);
     ifMade(forwarding, Forwarding::close);

@@ -11,8 +11,10 @@ import dev.coordinator.server.raft.RaftConfig;
 import dev.coordinator.server.runtime.KeepAliveWindow;
 import dev.coordinator.server.runtime.NodeLimits;
 import dev.coordinator.server.runtime.NodeSettings;
+import dev.coordinator.server.runtime.SnapshotThresholds;
 import dev.coordinator.server.runtime.WatchHistory;
 import dev.coordinator.server.storage.SegmentedLogConfig;
+import dev.coordinator.server.storage.snapshot.SnapshotConfig;
 import dev.coordinator.server.transport.PeerSettings;
 import java.net.InetSocketAddress;
 import java.util.List;
@@ -63,20 +65,23 @@ final class PartSettings {
             KeepAliveWindow.DEFAULT.ttlFraction(),
             KeepAliveWindow.DEFAULT.maxLeases()),
         new WatchHistory(config.locking().watchHistoryEvents(), WatchHistory.DEFAULT.maxBytes()),
+        new SnapshotThresholds(
+            config.storage().snapshotAfterEntries(), config.storage().snapshotAfterBytes()),
         config.raft().electionTimeout().toMillis() * ISOLATED_AFTER_ELECTION_TIMEOUTS);
   }
 
   private RaftConfig raft() {
     ServerConfig.Raft raft = config.raft();
-    var protocol =
-        new RaftConfig(
-            raft.electionTimeout().toMillis(),
-            raft.heartbeatInterval().toMillis(),
-            raft.disconnectJitter().toMillis(),
-            raft.maxBatchBytes(),
-            raft.maxBatchEntries(),
-            raft.maxInFlightBatches());
-    return protocol.withMaxPromoteLag(raft.maxPromoteLagEntries());
+    return new RaftConfig(
+        raft.electionTimeout().toMillis(),
+        raft.heartbeatInterval().toMillis(),
+        raft.disconnectJitter().toMillis(),
+        raft.maxBatchBytes(),
+        raft.maxBatchEntries(),
+        raft.maxInFlightBatches(),
+        raft.maxPromoteLagEntries(),
+        config.storage().snapshotTailEntries(),
+        raft.electionTimeout().toMillis());
   }
 
   private NodeLimits limits() {
@@ -94,6 +99,13 @@ final class PartSettings {
   SegmentedLogConfig log() {
     return new SegmentedLogConfig(
         config.storage().segmentBytes(), SegmentedLogConfig.DEFAULT.maxFrameBytes());
+  }
+
+  SnapshotConfig snapshots() {
+    return new SnapshotConfig(
+        config.raft().maxSnapshotChunkBytes(),
+        SnapshotConfig.DEFAULT.maxBytes(),
+        SnapshotConfig.DEFAULT.maxWaitingParts());
   }
 
   PeerSettings peers() {

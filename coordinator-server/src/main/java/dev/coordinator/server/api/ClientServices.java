@@ -52,9 +52,7 @@ public final class ClientServices {
             atLeader(leases),
             atLeader(locks),
             here(new WatchApi(node, settings, headers, statuses, parts.scheduler())),
-            here(
-                new ClusterApi(
-                    node, settings, headers, parts.leadership(), parts.time())));
+            here(new ClusterApi(node, settings, headers, parts.leadership(), parts.time())));
     forwarded = List.of(passedOn(leases), passedOn(locks));
   }
 

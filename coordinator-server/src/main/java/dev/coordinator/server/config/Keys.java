@@ -133,7 +133,7 @@ final class Keys {
   static final Key<Integer> SNAPSHOT_TAIL_ENTRIES =
       count(
           "storage.snapshotTailEntries",
-          "10000",
+          "20000",
           0,
           1_000_000_000,
           "Log entries kept behind a snapshot, so that a member that lacks no more than these needs"

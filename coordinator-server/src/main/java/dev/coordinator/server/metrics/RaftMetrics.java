@@ -54,6 +54,9 @@ public final class RaftMetrics {
   private final Counter readsFailed;
   private final Counter truncations;
   private final Counter messagesIgnored;
+  private final Counter snapshotsInstalled;
+  private final Reading afterSnapshotEntries;
+  private final Reading afterSnapshotBytes;
   private final Timer electionDuration;
   private final Timer commitLatency;
   private final Timer applyLatency;
@@ -92,6 +95,20 @@ public final class RaftMetrics {
         counter(
             "coordinator.raft.messages.ignored",
             "Messages dropped because no correct member can have sent them.");
+    snapshotsInstalled =
+        counter(
+            "coordinator.raft.snapshots.installed",
+            "Snapshots of a leader that replaced this member's state.");
+    afterSnapshotEntries =
+        Reading.gauge(
+            registry,
+            "coordinator.raft.log.after.snapshot.entries",
+            "Entries that were applied after the newest snapshot was begun.");
+    afterSnapshotBytes =
+        Reading.gauge(
+            registry,
+            "coordinator.raft.log.after.snapshot.bytes",
+            "Payload of the entries that were applied after the newest snapshot was begun.");
     electionDuration =
         Latencies.timer(
                 "coordinator.raft.election.duration",
@@ -163,6 +180,16 @@ public final class RaftMetrics {
 
   public void truncated() {
     truncations.increment();
+  }
+
+  public void snapshotInstalled() {
+    snapshotsInstalled.increment();
+  }
+
+  /** Sets what was applied after the newest snapshot was begun. */
+  public void afterSnapshot(long entries, long bytes) {
+    afterSnapshotEntries.set(entries);
+    afterSnapshotBytes.set(bytes);
   }
 
   public void messageIgnored() {

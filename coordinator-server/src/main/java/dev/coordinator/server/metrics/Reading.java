@@ -30,10 +30,10 @@ final class Reading {
     Reading reading = new Reading();
     reading.gauge =
         Gauge.builder(name, reading, Reading::value)
-        .description(description)
-        .baseUnit(unit)
-        .tags(tags)
-        .register(registry);
+            .description(description)
+            .baseUnit(unit)
+            .tags(tags)
+            .register(registry);
     return reading;
   }
 

@@ -5,6 +5,7 @@ import dev.coordinator.server.machine.ApplyResult;
 import dev.coordinator.server.machine.Command;
 import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.machine.Event;
+import dev.coordinator.server.machine.MachineState;
 import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.metrics.NodeMetrics;
@@ -19,25 +20,34 @@ import java.util.List;
  */
 final class Applier {
 
-  private final CoordinatorMachine machine = new CoordinatorMachine();
-  private final MachineView view = machine.view();
+  private CoordinatorMachine machine;
   private final ApplyResult result = new ApplyResult();
   private final PendingReplies pending;
   private final WatchHub watches;
   private final NodeMetrics metrics;
 
-  Applier(PendingReplies pending, WatchHub watches, NodeMetrics metrics) {
+  /**
+   * @param state what the machine begins with, or null if that is nothing
+   */
+  Applier(MachineState state, PendingReplies pending, WatchHub watches, NodeMetrics metrics) {
+    this.machine = state == null ? new CoordinatorMachine() : new CoordinatorMachine(state);
     this.pending = pending;
     this.watches = watches;
     this.metrics = metrics;
   }
 
   MachineView view() {
-    return view;
+    return machine.view();
   }
 
   CoordinatorMachine machine() {
     return machine;
+  }
+
+  /** Goes on from another state. What happened on the way to it, nobody here will know. */
+  void install(MachineState state) {
+    machine = new CoordinatorMachine(state);
+    watches.restart(state.appliedIndex());
   }
 
   /**
@@ -78,7 +88,8 @@ final class Applier {
   }
 
   private void reply(ApplyResult.Reply reply, Leadership leadership, long nowNanos) {
-    long sinceNanos = pending.complete(reply.index(), leadership.answer(reply.outcome(), view));
+    long sinceNanos =
+        pending.complete(reply.index(), leadership.answer(reply.outcome(), machine.view()));
     if (sinceNanos == PendingReplies.NOBODY) {
       return;
     }

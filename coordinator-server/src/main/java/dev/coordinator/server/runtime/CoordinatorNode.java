@@ -7,6 +7,7 @@ import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.ports.LeaderDirectory;
 import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
+import dev.coordinator.server.raft.SnapshotMeta;
 import dev.coordinator.server.wire.CommandCodec;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -72,6 +73,16 @@ public final class CoordinatorNode implements LeaderDirectory {
   public <T> CompletableFuture<Answered<T>> read(Function<MachineView, T> query) {
     LoopInput.Read<T> call = new LoopInput.Read<>(query);
     offerIfLeader(call);
+    return call.future;
+  }
+
+  /**
+   * Takes a snapshot of this member's present state, whether one is due or not. The future ends
+   * when it is durable.
+   */
+  public CompletableFuture<SnapshotMeta> takeSnapshot() {
+    LoopInput.TakeSnapshot call = new LoopInput.TakeSnapshot();
+    offer(call);
     return call.future;
   }
 

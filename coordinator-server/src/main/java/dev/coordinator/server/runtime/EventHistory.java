@@ -54,6 +54,19 @@ final class EventHistory {
     end = new End(nextPosition, revision);
   }
 
+  /**
+   * Forgets everything: what happened up to {@code revision} is not known here. The gap takes a
+   * position of its own, on which every reader comes to stand.
+   */
+  void restart(long revision) {
+    while (beginning.position() < nextPosition) {
+      evictOldest();
+    }
+    nextPosition++;
+    beginning = new Beginning(nextPosition, revision);
+    publish(revision);
+  }
+
   End end() {
     return end;
   }

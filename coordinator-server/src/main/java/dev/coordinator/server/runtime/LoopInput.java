@@ -2,11 +2,14 @@
 package dev.coordinator.server.runtime;
 
 import dev.coordinator.server.machine.Command;
+import dev.coordinator.server.machine.MachineState;
 import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.raft.NodeId;
+import dev.coordinator.server.raft.Outbox;
 import dev.coordinator.server.raft.RaftMessage;
 import dev.coordinator.server.raft.Sender;
+import dev.coordinator.server.raft.SnapshotMeta;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
@@ -114,6 +117,21 @@ abstract sealed class LoopInput {
     }
   }
 
+  /** A snapshot that somebody asks for. */
+  static final class TakeSnapshot extends Call {
+    final CompletableFuture<SnapshotMeta> future = new CompletableFuture<>();
+
+    @Override
+    void deliverTo(NodeLoop loop) {
+      loop.snapshotAsked(this);
+    }
+
+    @Override
+    void reject(NodeException why) {
+      future.completeExceptionally(why);
+    }
+  }
+
   /** The caller of a waiting AcquireLock gave up. */
   static final class Cancellation extends LoopInput {
     final String lockName;
@@ -171,6 +189,80 @@ abstract sealed class LoopInput {
     @Override
     void deliverTo(NodeLoop loop) {
       loop.disconnected(peer);
+    }
+  }
+
+  /** A snapshot that this member took is durable. */
+  static final class SnapshotSaved extends LoopInput {
+    final SnapshotMeta snapshot;
+
+    SnapshotSaved(SnapshotMeta snapshot) {
+      this.snapshot = snapshot;
+    }
+
+    @Override
+    void deliverTo(NodeLoop loop) {
+      loop.snapshotSaved(snapshot);
+    }
+  }
+
+  /** A part of a snapshot was read for a follower. */
+  static final class ChunkRead extends LoopInput {
+    final RaftMessage.InstallSnapshot chunk;
+
+    ChunkRead(RaftMessage.InstallSnapshot chunk) {
+      this.chunk = chunk;
+    }
+
+    @Override
+    void deliverTo(NodeLoop loop) {
+      loop.chunkRead(chunk);
+    }
+  }
+
+  /** A snapshot of which a part was to be read is no longer there. */
+  static final class SnapshotGone extends LoopInput {
+    final Outbox.ChunkRequest request;
+
+    SnapshotGone(Outbox.ChunkRequest request) {
+      this.request = request;
+    }
+
+    @Override
+    void deliverTo(NodeLoop loop) {
+      loop.snapshotGone(request);
+    }
+  }
+
+  /** A part of a snapshot of the leader's was stored, or did not fit. */
+  static final class ChunkStored extends LoopInput {
+    final RaftMessage.InstallSnapshot chunk;
+    final long nextOffset;
+
+    ChunkStored(RaftMessage.InstallSnapshot chunk, long nextOffset) {
+      this.chunk = chunk;
+      this.nextOffset = nextOffset;
+    }
+
+    @Override
+    void deliverTo(NodeLoop loop) {
+      loop.chunkStored(chunk, nextOffset);
+    }
+  }
+
+  /** A snapshot of the leader's is whole. */
+  static final class SnapshotReceived extends LoopInput {
+    final RaftMessage.InstallSnapshot last;
+    final MachineState state;
+
+    SnapshotReceived(RaftMessage.InstallSnapshot last, MachineState state) {
+      this.last = last;
+      this.state = state;
+    }
+
+    @Override
+    void deliverTo(NodeLoop loop) {
+      loop.snapshotReceived(last, state);
     }
   }
 

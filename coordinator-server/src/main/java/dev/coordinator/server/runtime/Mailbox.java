@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.runtime;
 
+import dev.coordinator.server.machine.MachineState;
 import dev.coordinator.server.metrics.LoopMetrics;
 import dev.coordinator.server.ports.Inbox;
+import dev.coordinator.server.ports.SnapshotInbox;
 import dev.coordinator.server.raft.NodeId;
+import dev.coordinator.server.raft.Outbox;
 import dev.coordinator.server.raft.RaftMessage;
 import dev.coordinator.server.raft.Sender;
+import dev.coordinator.server.raft.SnapshotMeta;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -20,7 +24,7 @@ import java.util.concurrent.atomic.AtomicReference;
  * <p>Calls of clients are refused and messages of peers dropped when too many are waiting; what
  * storage and transport report is always taken.
  */
-public final class Mailbox implements Inbox {
+public final class Mailbox implements Inbox, SnapshotInbox {
 
   private static final LoopInput CLOSED = new LoopInput.Closed();
 
@@ -70,6 +74,31 @@ public final class Mailbox implements Inbox {
   @Override
   public void disconnected(NodeId peer) {
     put(new LoopInput.Disconnected(peer));
+  }
+
+  @Override
+  public void snapshotSaved(SnapshotMeta snapshot) {
+    put(new LoopInput.SnapshotSaved(snapshot));
+  }
+
+  @Override
+  public void chunkRead(RaftMessage.InstallSnapshot chunk) {
+    put(new LoopInput.ChunkRead(chunk));
+  }
+
+  @Override
+  public void snapshotGone(Outbox.ChunkRequest request) {
+    put(new LoopInput.SnapshotGone(request));
+  }
+
+  @Override
+  public void chunkStored(RaftMessage.InstallSnapshot chunk, long nextOffset) {
+    put(new LoopInput.ChunkStored(chunk, nextOffset));
+  }
+
+  @Override
+  public void snapshotReceived(RaftMessage.InstallSnapshot last, MachineState state) {
+    put(new LoopInput.SnapshotReceived(last, state));
   }
 
   @Override

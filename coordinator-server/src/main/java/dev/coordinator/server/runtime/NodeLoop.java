@@ -4,6 +4,7 @@ package dev.coordinator.server.runtime;
 import dev.coordinator.server.machine.Command;
 import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.machine.LockView;
+import dev.coordinator.server.machine.MachineState;
 import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.metrics.NodeMetrics;
@@ -17,6 +18,7 @@ import dev.coordinator.server.raft.RaftMessage;
 import dev.coordinator.server.raft.RaftStatus;
 import dev.coordinator.server.raft.RoleKind;
 import dev.coordinator.server.raft.Sender;
+import dev.coordinator.server.raft.SnapshotMeta;
 import dev.coordinator.server.wire.CommandCodec;
 import java.util.ArrayList;
 import java.util.List;
@@ -64,7 +66,10 @@ public final class NodeLoop {
   private final PulseTimer pulses = new PulseTimer();
   private final WatchHub watches;
   private final Applier applier;
-  private final MachineView view;
+  private final SnapshotTaker snapshots;
+
+  /** States of snapshots that came in this round; the core decides which one counts. */
+  private final List<MachineState> received = new ArrayList<>();
 
   // The time of the round.
   private long nowNanos;
@@ -102,11 +107,20 @@ public final class NodeLoop {
     keepAlives = new KeepAliveBatcher(settings.keepAliveWindow(), metrics.leases());
     admission = new Admission(settings.limits(), self);
     watches = new WatchHub(settings.watchHistory(), ports.watches(), metrics.watches());
-    applier = new Applier(pending, watches, metrics);
-    view = applier.view();
+    applier = new Applier(state.machine(), pending, watches, metrics);
+    snapshots =
+        new SnapshotTaker(
+            state.raft().snapshot(),
+            settings.snapshots(),
+            ports.snapshots(),
+            metrics.raft(),
+            replies);
     leaderlessSinceMs = nowMs;
     startedWith = core.status().last();
     watches.close(NodeException.notLeader(NodeId.NONE));
+    if (state.machine() != null) {
+      watches.restart(view().appliedIndex());
+    }
     configure(core.membership());
     publishStatus();
   }
@@ -152,6 +166,7 @@ public final class NodeLoop {
     pending.failAll(NodeException.outcomeUnknown(NodeId.NONE, why));
     reads.failAll(notLeader);
     keepAlives.failAll(notLeader, replies);
+    snapshots.failAll(notLeader);
     watches.close(notLeader);
     replies.flush();
     publishStatus();
@@ -200,16 +215,47 @@ public final class NodeLoop {
     core.disconnected(peer, nowMs);
   }
 
+  void snapshotAsked(LoopInput.TakeSnapshot call) {
+    snapshots.ask(call);
+  }
+
+  void snapshotSaved(SnapshotMeta snapshot) {
+    snapshots.saved(snapshot, nowNanos);
+    core.snapshotTaken(snapshot, nowMs);
+  }
+
+  void chunkRead(RaftMessage.InstallSnapshot chunk) {
+    Leadership leadership = board.leadership();
+    if (leadership.isLeader() && leadership.term() == chunk.term()) {
+      ports.peers().send(chunk);
+    }
+  }
+
+  void snapshotGone(Outbox.ChunkRequest request) {
+    core.snapshotGone(request, nowMs);
+  }
+
+  void chunkStored(RaftMessage.InstallSnapshot chunk, long nextOffset) {
+    core.chunkStored(chunk, nextOffset, nowMs);
+  }
+
+  void snapshotReceived(RaftMessage.InstallSnapshot last, MachineState state) {
+    core.snapshotReceived(last, nowMs);
+    received.add(state);
+  }
+
   void submitted(LoopInput.Submission submission) {
     PendingCall call = submission.call;
     if (call.isCancelled() && submission.command instanceof Command.AcquireLock acquire) {
       Outcome cancelled = new Outcome.WaitCancelled(acquire.name());
-      Answered<Outcome> answer = board.leadership().answer(cancelled, view);
+      Answered<Outcome> answer = board.leadership().answer(cancelled, view());
       replies.add(() -> call.complete(answer));
       return;
     }
     NodeException refusal =
-        core.isLeader() ? admission.refusal(submission.command, view, pendingCalls()) : notLeader();
+        core.isLeader()
+            ? admission.refusal(submission.command, view(), pendingCalls())
+            : notLeader();
     if (refusal != null) {
       refuse(submission, refusal);
       return;
@@ -232,7 +278,7 @@ public final class NodeLoop {
       refuse(call, refusal);
       return;
     }
-    keepAlives.add(call, view, core.clusterTimeMs(nowMs), nowNanos);
+    keepAlives.add(call, view(), core.clusterTimeMs(nowMs), nowNanos);
     if (keepAlives.isFull()) {
       proposeRenewals();
     }
@@ -257,8 +303,8 @@ public final class NodeLoop {
     int room = Math.max(0, maximum - watches.gatheredState());
     List<LockView> state =
         spec.prefix()
-            ? view.locks(spec.name(), "", room + 1)
-            : view.lock(spec.name()).map(List::of).orElse(List.of());
+            ? view().locks(spec.name(), "", room + 1)
+            : view().lock(spec.name()).map(List::of).orElse(List.of());
     int weight = 0;
     for (LockView lock : state) {
       weight += 1 + lock.waiters().size();
@@ -268,7 +314,7 @@ public final class NodeLoop {
       watch.end(NodeException.initialStateRefused(self, maximum));
       return;
     }
-    watch.startWith(state, weight, view.appliedIndex(), view.clusterTimeMs());
+    watch.startWith(state, weight, view().appliedIndex(), view().clusterTimeMs());
   }
 
   // A round.
@@ -280,7 +326,7 @@ public final class NodeLoop {
     if (reads.hasGathered()) {
       core.read(reads.next(), nowMs);
     }
-    if (pulses.remainingMs(view, core.clusterTimeMs(nowMs)) <= 0) {
+    if (pulses.remainingMs(view(), core.clusterTimeMs(nowMs)) <= 0) {
       pulses.pulsed(propose(Command.Pulse.INSTANCE));
     }
   }
@@ -322,6 +368,10 @@ public final class NodeLoop {
       durableMessages.handedOver(outbox.batch.number());
     }
     durableMessages.sendWhenDurable(outbox.messagesAfterPersist);
+    if (outbox.installed != null) {
+      install(outbox.installed);
+    }
+    received.clear();
     if (!outbox.committedEntries.isEmpty()) {
       applyCommitted(outbox.committedEntries);
     }
@@ -331,7 +381,28 @@ public final class NodeLoop {
     for (long read : outbox.failedReads) {
       reads.refused(read, notLeader());
     }
-    reads.answer(view, board.leadership(), core.clusterTimeMs(nowMs), nowNanos);
+    reads.answer(view(), board.leadership(), core.clusterTimeMs(nowMs), nowNanos);
+    for (Outbox.ChunkRequest request : outbox.chunkRequests) {
+      ports.snapshots().read(request);
+    }
+    for (RaftMessage.InstallSnapshot chunk : outbox.receivedChunks) {
+      ports.snapshots().receive(chunk);
+    }
+    // After the batch, which may be the one that begins the log anew.
+    if (outbox.compactedTo > 0) {
+      ports.log().dropUpTo(outbox.compactedTo);
+    }
+    snapshots.takeIfDue(core, applier.machine(), nowNanos);
+  }
+
+  private void install(SnapshotMeta snapshot) {
+    log.info("member {}: state replaced by a snapshot up to entry {}", self, snapshot.last());
+    for (MachineState state : received) {
+      if (state.appliedIndex() == snapshot.index()) {
+        applier.install(state);
+      }
+    }
+    snapshots.installed(snapshot);
   }
 
   private void configure(Membership membership) {
@@ -355,6 +426,7 @@ public final class NodeLoop {
     Leadership leadership = board.leadership();
     for (Entry entry : entries) {
       applier.apply(entry, leadership, committedNanos);
+      snapshots.applied(entry);
     }
     long applied = entries.get(entries.size() - 1).index();
     core.applied(applied);
@@ -392,7 +464,7 @@ public final class NodeLoop {
    * Whether what this member knew when it started is applied, or has given way to other entries.
    */
   private boolean isCaughtUp() {
-    return view.appliedIndex() >= Math.min(startedWith, core.status().last());
+    return view().appliedIndex() >= Math.min(startedWith, core.status().last());
   }
 
   private long nextRoundNanos() {
@@ -404,7 +476,7 @@ public final class NodeLoop {
       nextMs = Math.min(nextMs, leaderlessSinceMs + settings.isolatedAfterMs());
     }
     if (core.isLeader()) {
-      long remainingMs = pulses.remainingMs(view, core.clusterTimeMs(nowMs));
+      long remainingMs = pulses.remainingMs(view(), core.clusterTimeMs(nowMs));
       if (remainingMs != NEVER) {
         nextMs = Math.min(nextMs, nowMs + Math.max(remainingMs, 0));
       }
@@ -429,6 +501,10 @@ public final class NodeLoop {
     }
   }
 
+  private MachineView view() {
+    return applier.view();
+  }
+
   private int pendingCalls() {
     return pending.unapplied() + reads.size();
   }
@@ -448,7 +524,7 @@ public final class NodeLoop {
     publishedMs = nowMs;
     RaftStatus raft = core.status();
     board.status(
-        new NodeStatus(raft, nowMs, view.leaseCount(), view.lockCount(), view.waiterCount()));
+        new NodeStatus(raft, nowMs, view().leaseCount(), view().lockCount(), view().waiterCount()));
     metrics.raft().indexes(raft.last(), raft.durable(), raft.committed(), raft.applied());
     metrics.raft().role(raft.role().name(), raft.term(), !raft.leader().isNone());
     metrics.raft().proposalsPending(pending.unapplied());
@@ -463,7 +539,8 @@ public final class NodeLoop {
               raft.last() - follower.match(),
               nowMs - follower.lastHeardMs());
     }
-    metrics.leases().active(view.leaseCount());
-    metrics.locks().present(view.lockCount(), view.waiterCount());
+    snapshots.publish();
+    metrics.leases().active(view().leaseCount());
+    metrics.locks().present(view().lockCount(), view().waiterCount());
   }
 }

@@ -3,6 +3,7 @@ package dev.coordinator.server.runtime;
 
 import dev.coordinator.server.ports.LogStore;
 import dev.coordinator.server.ports.PeerSender;
+import dev.coordinator.server.ports.SnapshotStore;
 import dev.coordinator.server.ports.TimeSource;
 import dev.coordinator.server.raft.RaftTrace;
 import java.util.concurrent.Executor;
@@ -22,6 +23,7 @@ import java.util.random.RandomGenerator;
 public record NodePorts(
     Mailbox mailbox,
     LogStore log,
+    SnapshotStore snapshots,
     PeerSender peers,
     TimeSource time,
     RandomGenerator random,

@@ -14,6 +14,7 @@ public record NodeSettings(
     NodeLimits limits,
     KeepAliveWindow keepAliveWindow,
     WatchHistory watchHistory,
+    SnapshotThresholds snapshots,
     long isolatedAfterMs) {
 
   public static final NodeSettings DEFAULT =
@@ -22,5 +23,6 @@ public record NodeSettings(
           NodeLimits.DEFAULT,
           KeepAliveWindow.DEFAULT,
           WatchHistory.DEFAULT,
+          SnapshotThresholds.DEFAULT,
           5_000);
 }

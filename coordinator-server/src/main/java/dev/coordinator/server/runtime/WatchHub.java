@@ -130,6 +130,15 @@ public final class WatchHub {
     }
   }
 
+  /**
+   * Begins a new history after a revision. Watches that have not seen everything before it end as
+   * compacted. Only the loop calls this.
+   */
+  void restart(long revision) {
+    history.restart(revision);
+    callDispatcher();
+  }
+
   /** Prepares a watch from now on or from a revision; {@link Watch#start} starts it. */
   Watch watch(WatchSpec spec, Listener listener) {
     return new Watch(spec, listener);

@@ -30,9 +30,7 @@ final class EnvelopeCheck {
     }
     if (envelope.getFrom() == 0 || envelope.getFrom() == self.value()) {
       return Status.PERMISSION_DENIED.withDescription(
-          "envelope.from: "
-              + Long.toUnsignedString(envelope.getFrom())
-              + " is not another member");
+          "envelope.from: " + Long.toUnsignedString(envelope.getFrom()) + " is not another member");
     }
     return Status.OK;
   }

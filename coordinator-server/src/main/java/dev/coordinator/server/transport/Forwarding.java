@@ -59,8 +59,7 @@ public final class Forwarding implements ServerInterceptor, AutoCloseable {
   }
 
   public void start() {
-    scheduler.scheduleWithFixedDelay(
-        this::check, 0, CHECK_INTERVAL_MS, TimeUnit.MILLISECONDS);
+    scheduler.scheduleWithFixedDelay(this::check, 0, CHECK_INTERVAL_MS, TimeUnit.MILLISECONDS);
   }
 
   private void check() {

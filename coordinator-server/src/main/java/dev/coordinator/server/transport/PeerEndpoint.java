@@ -83,8 +83,7 @@ final class PeerEndpoint extends RaftServiceGrpc.RaftServiceImplBase {
     take(
         request.getEnvelope(),
         () -> MessageCodec.decode(request),
-        vote ->
-            pendingVotes.add(new VoteKey(vote.from(), vote.term(), vote.preVote()), observer),
+        vote -> pendingVotes.add(new VoteKey(vote.from(), vote.term(), vote.preVote()), observer),
         observer);
   }
 
@@ -150,8 +149,7 @@ final class PeerEndpoint extends RaftServiceGrpc.RaftServiceImplBase {
   /** Completes the call of the newest part that its receiver has sent. */
   void send(RaftMessage.InstallSnapshotReply reply) {
     sent(
-        reply,
-        pendingChunks.answer(reply.to(), MessageCodec.encode(reply, clusterId, self.get())));
+        reply, pendingChunks.answer(reply.to(), MessageCodec.encode(reply, clusterId, self.get())));
   }
 
   /** Completes the call that the reply answers, if it is still open. */

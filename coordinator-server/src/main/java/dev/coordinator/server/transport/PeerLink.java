@@ -29,8 +29,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The way out to one peer: entries as one stream that is opened again whenever it ends, everything
- * else as single calls. Nothing queues here: what the stream can't take is dropped, and the protocol
- * repeats it.
+ * else as single calls. Nothing queues here: what the stream can't take is dropped, and the
+ * protocol repeats it.
  */
 final class PeerLink implements AutoCloseable {
 

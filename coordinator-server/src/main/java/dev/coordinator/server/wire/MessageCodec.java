@@ -33,7 +33,8 @@ public final class MessageCodec {
 
   private MessageCodec() {}
 
-  public static RequestVoteRequest encode(RaftMessage.RequestVote message, String clusterId, Sender sender) {
+  public static RequestVoteRequest encode(
+      RaftMessage.RequestVote message, String clusterId, Sender sender) {
     return RequestVoteRequest.newBuilder()
         .setEnvelope(envelope(message, clusterId, sender))
         .setPreVote(message.preVote())
@@ -43,7 +44,8 @@ public final class MessageCodec {
         .build();
   }
 
-  public static RequestVoteResponse encode(RaftMessage.RequestVoteReply message, String clusterId, Sender sender) {
+  public static RequestVoteResponse encode(
+      RaftMessage.RequestVoteReply message, String clusterId, Sender sender) {
     return RequestVoteResponse.newBuilder()
         .setEnvelope(envelope(message, clusterId, sender))
         .setPreVote(message.preVote())
@@ -52,7 +54,8 @@ public final class MessageCodec {
         .build();
   }
 
-  public static AppendEntriesRequest encode(RaftMessage.AppendEntries message, String clusterId, Sender sender) {
+  public static AppendEntriesRequest encode(
+      RaftMessage.AppendEntries message, String clusterId, Sender sender) {
     AppendEntriesRequest.Builder request =
         AppendEntriesRequest.newBuilder()
             .setEnvelope(envelope(message, clusterId, sender))

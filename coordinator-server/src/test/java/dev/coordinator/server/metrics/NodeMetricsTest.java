@@ -18,8 +18,7 @@ class NodeMetricsTest {
 
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-  private final NodeMetrics metrics =
-      NodeMetrics.register(registry, List.of("FOLLOWER", "LEADER"));
+  private final NodeMetrics metrics = NodeMetrics.register(registry, List.of("FOLLOWER", "LEADER"));
 
   private Set<String> families() {
     return Arrays.stream(registry.scrape().split("\n"))
@@ -75,6 +74,8 @@ class NodeMetricsTest {
             "coordinator_raft_elections_total counter",
             "coordinator_raft_has_leader gauge",
             "coordinator_raft_leader_changes_total counter",
+            "coordinator_raft_log_after_snapshot_bytes gauge",
+            "coordinator_raft_log_after_snapshot_entries gauge",
             "coordinator_raft_log_applied_index gauge",
             "coordinator_raft_log_commit_index gauge",
             "coordinator_raft_log_durable_index gauge",
@@ -88,6 +89,7 @@ class NodeMetricsTest {
             "coordinator_raft_reads_failed_total counter",
             "coordinator_raft_replication_lag gauge",
             "coordinator_raft_role gauge",
+            "coordinator_raft_snapshots_installed_total counter",
             "coordinator_raft_term gauge",
             "coordinator_raft_term_changes_total counter",
             "coordinator_raft_truncations_total counter",

@@ -37,7 +37,12 @@ class AdmissionTest {
         new LoopCluster(
             1,
             new NodeSettings(
-                RaftConfig.DEFAULT, limits, KeepAliveWindow.DEFAULT, WatchHistory.DEFAULT, 5_000));
+                RaftConfig.DEFAULT,
+                limits,
+                KeepAliveWindow.DEFAULT,
+                WatchHistory.DEFAULT,
+                SnapshotThresholds.DEFAULT,
+                5_000));
     member = cluster.elect();
   }
 

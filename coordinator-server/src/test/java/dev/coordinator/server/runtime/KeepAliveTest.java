@@ -26,6 +26,7 @@ class KeepAliveTest {
               NodeLimits.DEFAULT,
               new KeepAliveWindow(100, 20, 50),
               WatchHistory.DEFAULT,
+              SnapshotThresholds.DEFAULT,
               5_000));
   private final LoopCluster.Member member = cluster.elect();
 

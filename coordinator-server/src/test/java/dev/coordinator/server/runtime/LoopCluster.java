@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.runtime;
 
+import dev.coordinator.server.machine.MachineState;
 import dev.coordinator.server.metrics.NodeMetrics;
 import dev.coordinator.server.ports.LogStore;
 import dev.coordinator.server.ports.PeerSender;
 import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.HardState;
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
@@ -19,6 +21,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +44,7 @@ final class LoopCluster {
 
   private final Map<Long, Member> members = new TreeMap<>();
   private final Set<List<Long>> cutLinks = new HashSet<>();
+  private final Map<LogPosition, MachineState> snapshotStates = new HashMap<>();
   private final NodeSettings settings;
   private final Membership membership;
 
@@ -164,6 +168,7 @@ final class LoopCluster {
   final class Member {
     final NodeId id;
     final ManualLog disk = new ManualLog();
+    final MemorySnapshots snapshots;
     MeterRegistry registry;
     Mailbox mailbox;
     NodeLoop loop;
@@ -176,19 +181,21 @@ final class LoopCluster {
 
     private Member(NodeId id) {
       this.id = id;
+      snapshots = new MemorySnapshots(id, snapshotStates);
       start();
     }
 
     private void start() {
       registry = new SimpleMeterRegistry();
       NodeMetrics metrics =
-          NodeMetrics.register(
-              registry, Arrays.stream(RoleKind.values()).map(Enum::name).toList());
+          NodeMetrics.register(registry, Arrays.stream(RoleKind.values()).map(Enum::name).toList());
       mailbox = new Mailbox(settings.limits().maxQueuedInputs(), 10_000, metrics.loop());
+      snapshots.reportTo(mailbox);
       NodePorts ports =
           new NodePorts(
               mailbox,
               disk,
+              snapshots,
               new Outlet(),
               () -> nowNanos,
               new SplittableRandom(id.value()),
@@ -199,8 +206,14 @@ final class LoopCluster {
           new NodeLoop(
               new MemberState(
                   id,
-                  RestoredState.ofLog(membership, disk.hardState, List.copyOf(disk.entries)),
-                  null),
+                  new RestoredState(
+                      membership,
+                      disk.hardState,
+                      snapshots.meta,
+                      disk.base,
+                      List.copyOf(disk.entries),
+                      id.value()),
+                  snapshots.state),
               settings,
               ports,
               metrics,
@@ -265,6 +278,7 @@ final class LoopCluster {
       private final List<Entry> entries = new ArrayList<>();
       private final Queue<WriteBatch> unreported = new ArrayDeque<>();
       private HardState hardState = HardState.INITIAL;
+      private LogPosition base = LogPosition.START;
       final List<WriteBatch> batches = new ArrayList<>();
       boolean held;
 
@@ -290,11 +304,30 @@ final class LoopCluster {
         if (batch.hardState() != null) {
           hardState = batch.hardState();
         }
+        if (batch.base() != null) {
+          base = batch.base();
+          entries.clear();
+        }
         if (!batch.entries().isEmpty()) {
-          int keep = (int) batch.entries().get(0).index() - 1;
+          int keep = (int) (batch.entries().get(0).index() - base.index() - 1);
           entries.subList(keep, entries.size()).clear();
           entries.addAll(batch.entries());
         }
+      }
+
+      @Override
+      public void dropUpTo(long index) {
+        if (index <= base.index()) {
+          return;
+        }
+        List<Entry> dropped = entries.subList(0, (int) (index - base.index()));
+        base = new LogPosition(index, dropped.get(dropped.size() - 1).term());
+        dropped.clear();
+      }
+
+      /** How many entries are in it. */
+      int size() {
+        return entries.size();
       }
     }
   }

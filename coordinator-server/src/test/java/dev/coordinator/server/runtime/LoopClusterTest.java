@@ -17,7 +17,6 @@ import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.machine.RequestId;
 import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.RaftMessage;
-import dev.coordinator.server.raft.Sender;
 import dev.coordinator.server.runtime.LoopCluster.Member;
 import dev.coordinator.server.runtime.NodeException.Reason;
 import dev.coordinator.server.wire.CommandCodec;
@@ -102,7 +101,7 @@ class LoopClusterTest {
 
     // That another leads, and that its entry is committed, is news of one round.
     old.mailbox.receive(
-        Sender.UNKNOWN,
+        next.loop.core().speaksAs(),
         new RaftMessage.AppendEntries(
             next.id,
             old.id,

@@ -27,6 +27,7 @@ import dev.coordinator.server.runtime.NodeException.Reason;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
@@ -64,6 +65,7 @@ class NodeThreadTest {
             new NodePorts(
                 mailbox,
                 this::append,
+                new MemorySnapshots(new NodeId(1), new HashMap<>()),
                 new Nobody(),
                 System::nanoTime,
                 new SplittableRandom(1),

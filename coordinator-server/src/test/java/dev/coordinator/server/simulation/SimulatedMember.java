@@ -157,6 +157,7 @@ final class SimulatedMember {
             new NodePorts(
                 mailbox,
                 log,
+                new NoSnapshots(),
                 new Outlet(),
                 () -> localNanos(schedule.nowNanos()),
                 new SplittableRandom(schedule.random().nextLong()),

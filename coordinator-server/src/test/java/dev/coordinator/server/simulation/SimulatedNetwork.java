@@ -34,8 +34,7 @@ final class SimulatedNetwork {
   private long maxDelayNanos;
   private boolean calm;
 
-  SimulatedNetwork(
-      Schedule schedule, Faults faults, Consumer<Letter> receiver, Figures figures) {
+  SimulatedNetwork(Schedule schedule, Faults faults, Consumer<Letter> receiver, Figures figures) {
     this.schedule = schedule;
     this.receiver = receiver;
     this.figures = figures;

@@ -5,6 +5,7 @@ import dev.coordinator.server.raft.RaftConfig;
 import dev.coordinator.server.runtime.KeepAliveWindow;
 import dev.coordinator.server.runtime.NodeLimits;
 import dev.coordinator.server.runtime.NodeSettings;
+import dev.coordinator.server.runtime.SnapshotThresholds;
 import dev.coordinator.server.runtime.WatchHistory;
 import dev.coordinator.server.storage.SegmentedLogConfig;
 import java.util.random.RandomGenerator;
@@ -18,13 +19,16 @@ import java.util.random.RandomGenerator;
 record Tuning(
     int members, int clients, NodeSettings node, SegmentedLogConfig log, int mailboxCapacity) {
 
+  private static final SnapshotThresholds NO_SNAPSHOTS =
+      new SnapshotThresholds(Long.MAX_VALUE, Long.MAX_VALUE);
   private static final WatchHistory WATCH_HISTORY = new WatchHistory(1_000, 1 << 20);
 
   /** Nothing special. */
   static Tuning usual(int members) {
     RaftConfig raft = new RaftConfig(500, 50, 20, 64 << 10, 4_096, 64);
     NodeSettings node =
-        new NodeSettings(raft, NodeLimits.DEFAULT, KeepAliveWindow.DEFAULT, WATCH_HISTORY, 2_000);
+        new NodeSettings(
+            raft, NodeLimits.DEFAULT, KeepAliveWindow.DEFAULT, WATCH_HISTORY, NO_SNAPSHOTS, 2_000);
     return new Tuning(members, 3, node, new SegmentedLogConfig(16 << 10, 8 << 10), 10_000);
   }
 
@@ -50,7 +54,8 @@ record Tuning(
       limits = new NodeLimits(8, 3, 1_000, 1_000, 2, 10, 10);
     }
     NodeSettings node =
-        new NodeSettings(raft, limits, keepAlives, WATCH_HISTORY, 4 * electionTimeoutMs);
+        new NodeSettings(
+            raft, limits, keepAlives, WATCH_HISTORY, NO_SNAPSHOTS, 4 * electionTimeoutMs);
     SegmentedLogConfig log =
         new SegmentedLogConfig(
             pick(random, 1 << 10, 4 << 10, 16 << 10, 64 << 10),

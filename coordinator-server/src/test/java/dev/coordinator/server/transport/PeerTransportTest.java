@@ -220,13 +220,14 @@ class PeerTransportTest {
     byte[] data = new byte[1 << 20];
     var meta = new SnapshotMeta(new LogPosition(7, 3), 50, members, 0);
     var chunk = new RaftMessage.InstallSnapshot(ONE, TWO, 4, meta, 5 << 20, 0, data, 9, 1, 60);
+    connect();
     one.transport.send(chunk);
-    var arrived = (RaftMessage.InstallSnapshot) two.inbox.next();
+    var arrived = two.inbox.next(RaftMessage.InstallSnapshot.class);
     assertArrayEquals(data, arrived.data());
     assertEquals(meta, arrived.snapshot());
     var reply = new RaftMessage.InstallSnapshotReply(TWO, ONE, 4, 7, 1 << 20, false, 1);
     two.transport.send(reply);
-    assertEquals(reply, one.inbox.next());
+    assertEquals(reply, one.inbox.next(RaftMessage.InstallSnapshotReply.class));
     assertEquals(Set.of(one.sender), two.inbox.senders);
     assertEquals(Set.of(two.sender), one.inbox.senders);
   }
@@ -234,15 +235,15 @@ class PeerTransportTest {
   @Test
   void aRepeatedPartTakesThePlaceOfTheOneBefore() throws Exception {
     var meta = new SnapshotMeta(new LogPosition(7, 3), 50, members, 0);
-    var chunk =
-        new RaftMessage.InstallSnapshot(ONE, TWO, 4, meta, 5, 0, new byte[] {1}, 9, 1, 60);
+    var chunk = new RaftMessage.InstallSnapshot(ONE, TWO, 4, meta, 5, 0, new byte[] {1}, 9, 1, 60);
+    connect();
     one.transport.send(chunk);
-    two.inbox.next();
+    two.inbox.next(RaftMessage.InstallSnapshot.class);
     one.transport.send(chunk);
-    two.inbox.next();
+    two.inbox.next(RaftMessage.InstallSnapshot.class);
     var reply = new RaftMessage.InstallSnapshotReply(TWO, ONE, 4, 7, 1, false, 1);
     two.transport.send(reply);
-    assertEquals(reply, one.inbox.next());
+    assertEquals(reply, one.inbox.next(RaftMessage.InstallSnapshotReply.class));
     // The call is closed, so there is nothing that this could answer.
     two.transport.send(reply);
     votesGoThereAndTheirRepliesComeBack();
@@ -251,20 +252,25 @@ class PeerTransportTest {
   @Test
   void transfersAndQuestionsForReadsGoThereToo() throws Exception {
     var timeout = new RaftMessage.TimeoutNow(ONE, TWO, 4, 9);
+    connect();
     one.transport.send(timeout);
-    assertEquals(timeout, two.inbox.next());
+    assertEquals(timeout, two.inbox.next(RaftMessage.TimeoutNow.class));
     var first = new RaftMessage.ReadIndex(TWO, ONE, 4, 1);
     var second = new RaftMessage.ReadIndex(TWO, ONE, 4, 2);
     two.transport.send(first);
     two.transport.send(second);
-    assertEquals(Set.of(first, second), Set.of(one.inbox.next(), one.inbox.next()));
+    assertEquals(
+        Set.of(first, second),
+        Set.of(
+            one.inbox.next(RaftMessage.ReadIndex.class),
+            one.inbox.next(RaftMessage.ReadIndex.class)));
     // Each answer finds its own question, whatever the order.
     var answer = new RaftMessage.ReadIndexReply(ONE, TWO, 4, 2, true, 9);
     one.transport.send(answer);
-    assertEquals(answer, two.inbox.next());
+    assertEquals(answer, two.inbox.next(RaftMessage.ReadIndexReply.class));
     var other = new RaftMessage.ReadIndexReply(ONE, TWO, 4, 1, false, 0);
     one.transport.send(other);
-    assertEquals(other, two.inbox.next());
+    assertEquals(other, two.inbox.next(RaftMessage.ReadIndexReply.class));
   }
 
   @Test
@@ -275,7 +281,7 @@ class PeerTransportTest {
     one.sendUntilArrived(appendEntries(2), two);
     var reply = new RaftMessage.AppendEntriesReply(TWO, ONE, 4, true, 1, 0, 0, 0, 2);
     two.transport.send(reply);
-    assertEquals(reply, one.inbox.next());
+    assertEquals(reply, one.inbox.next(RaftMessage.AppendEntriesReply.class));
     two.transport.send(new RaftMessage.RequestVote(TWO, ONE, 9, true, 7, 2));
     assertNull(one.inbox.messages.poll());
 
@@ -298,6 +304,12 @@ class PeerTransportTest {
         new Membership(
             List.of(members.member(ONE), address), List.of(ONE, TWO), List.of(), List.of()));
     one.sendUntilArrived(appendEntries(2), moved);
+  }
+
+  /** Waits until each has heard the other, from when on single calls pass. */
+  private void connect() throws Exception {
+    one.sendUntilArrived(appendEntries(1), two);
+    two.sendUntilArrived(new RaftMessage.RequestVote(TWO, ONE, 3, true, 7, 2), one);
   }
 
   private static RaftMessage.AppendEntries appendEntries(long round) {
@@ -369,6 +381,15 @@ class PeerTransportTest {
 
     @Override
     public void failed(Throwable cause) {}
+
+    /** The next message of a kind; what came before it is passed by. */
+    <M extends RaftMessage> M next(Class<M> kind) throws InterruptedException {
+      RaftMessage message = next();
+      while (!kind.isInstance(message)) {
+        message = next();
+      }
+      return kind.cast(message);
+    }
 
     RaftMessage next() throws InterruptedException {
       RaftMessage message = messages.poll(20, TimeUnit.SECONDS);

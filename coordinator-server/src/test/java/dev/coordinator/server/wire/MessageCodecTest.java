@@ -83,19 +83,23 @@ class MessageCodecTest {
     assertEquals(
         VOTE,
         MessageCodec.decode(
-            RequestVoteRequest.parseFrom(MessageCodec.encode(VOTE, "test", SENDER).toByteString())));
+            RequestVoteRequest.parseFrom(
+                MessageCodec.encode(VOTE, "test", SENDER).toByteString())));
     assertEquals(
         voteReply,
         MessageCodec.decode(
-            RequestVoteResponse.parseFrom(MessageCodec.encode(voteReply, "test", SENDER).toByteString())));
+            RequestVoteResponse.parseFrom(
+                MessageCodec.encode(voteReply, "test", SENDER).toByteString())));
     assertEquals(
         APPEND,
         MessageCodec.decode(
-            AppendEntriesRequest.parseFrom(MessageCodec.encode(APPEND, "test", SENDER).toByteString())));
+            AppendEntriesRequest.parseFrom(
+                MessageCodec.encode(APPEND, "test", SENDER).toByteString())));
     assertEquals(
         first,
         MessageCodec.decode(
-            AppendEntriesRequest.parseFrom(MessageCodec.encode(first, "test", SENDER).toByteString())));
+            AppendEntriesRequest.parseFrom(
+                MessageCodec.encode(first, "test", SENDER).toByteString())));
     assertEquals(
         appendReply,
         MessageCodec.decode(
@@ -103,7 +107,8 @@ class MessageCodecTest {
                 MessageCodec.encode(appendReply, "test", SENDER).toByteString())));
     RaftMessage.InstallSnapshot chunk =
         MessageCodec.decode(
-            InstallSnapshotRequest.parseFrom(MessageCodec.encode(CHUNK, "test", SENDER).toByteString()));
+            InstallSnapshotRequest.parseFrom(
+                MessageCodec.encode(CHUNK, "test", SENDER).toByteString()));
     assertArrayEquals(CHUNK.data(), chunk.data());
     assertEquals(CHUNK, withData(chunk, CHUNK.data()));
     RaftMessage.InstallSnapshotReply chunkReply =
@@ -186,7 +191,8 @@ class MessageCodecTest {
 
   private static void refusedVote(
       String message, UnaryOperator<RequestVoteRequest.Builder> change) {
-    RequestVoteRequest vote = change.apply(MessageCodec.encode(VOTE, "test", SENDER).toBuilder()).build();
+    RequestVoteRequest vote =
+        change.apply(MessageCodec.encode(VOTE, "test", SENDER).toBuilder()).build();
     refused(message, () -> MessageCodec.decode(vote));
   }
 
@@ -339,7 +345,8 @@ class MessageCodecTest {
     RandomGenerator random = new SplittableRandom(3);
     Message[] messages = {
       MessageCodec.encode(VOTE, "test", SENDER),
-      MessageCodec.encode(new RaftMessage.RequestVoteReply(FROM, TO, 7, true, true, 9), "test", SENDER),
+      MessageCodec.encode(
+          new RaftMessage.RequestVoteReply(FROM, TO, 7, true, true, 9), "test", SENDER),
       MessageCodec.encode(APPEND, "test", SENDER),
       MessageCodec.encode(
           new RaftMessage.AppendEntriesReply(FROM, TO, 7, false, 1, 2, 3, 4, 5), "test", SENDER),
@@ -348,8 +355,7 @@ class MessageCodecTest {
           new RaftMessage.InstallSnapshotReply(FROM, TO, 7, 40, 1_000, true, 12), "test", SENDER),
       MessageCodec.encode(new RaftMessage.TimeoutNow(FROM, TO, 7, 40), "test", SENDER),
       MessageCodec.encode(new RaftMessage.ReadIndex(FROM, TO, 7, 3), "test", SENDER),
-      MessageCodec.encode(
-          new RaftMessage.ReadIndexReply(FROM, TO, 7, 3, true, 40), "test", SENDER)
+      MessageCodec.encode(new RaftMessage.ReadIndexReply(FROM, TO, 7, 3, true, 40), "test", SENDER)
     };
     int decoded = 0;
     int refused = 0;
