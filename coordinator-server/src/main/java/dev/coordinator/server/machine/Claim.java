@@ -3,44 +3,51 @@ package dev.coordinator.server.machine;
 
 /**
  * What one owner within a lease has on a lock: a place in its queue, and from the grant on the lock
- * itself. Its deadline is that of the wait; its id orders the queue.
+ * itself. Immutable; its lease and its lock both know it.
+ *
+ * @param id the entry that made it; orders the queue
+ * @param sinceMs cluster time of the request while it waits, of the grant once it holds
+ * @param token the fencing token; 0 while it waits
+ * @param waiting null once it holds
  */
-final class Claim extends Timed {
+record Claim(
+    long id, long leaseId, Key key, String metadata, long sinceMs, long token, Waiting waiting) {
 
   /** What identifies a claim within its lease; ordered by the bytes of the lock's name. */
-  record Key(String lockName, String owner) implements Comparable<Key> {
+  record Key(String lockName, String owner) {
 
-    @Override
-    public int compareTo(Key other) {
-      int byName = Utf8Order.INSTANCE.compare(lockName, other.lockName);
-      return byName != 0 ? byName : Utf8Order.INSTANCE.compare(owner, other.owner);
+    static final OrderedMap.Order<Key> ORDER =
+        new OrderedMap.Order<>() {
+          @Override
+          public long rank(Key key) {
+            return Utf8Order.INSTANCE.rank(key.lockName);
+          }
+
+          @Override
+          public int compareEquallyRanked(Key left, Key right) {
+            int byName = Utf8Order.INSTANCE.compareEquallyRanked(left.lockName, right.lockName);
+            return byName != 0 ? byName : Utf8Order.INSTANCE.compare(left.owner, right.owner);
+          }
+        };
+  }
+
+  /**
+   * On whose behalf and how long a claim waits.
+   *
+   * @param replyIndex the entry that is answered when the wait ends
+   * @param requestNumber the numbered request of the lease that it answers; 0 for a plain one
+   * @param deadlineMs {@link DeadlineQueue#NEVER} if it waits without end
+   * @param deadline its place in the queue of deadlines; null if it waits without end
+   */
+  record Waiting(long replyIndex, long requestNumber, long deadlineMs, Deadline deadline) {
+
+    Waiting answering(long newReplyIndex) {
+      return new Waiting(newReplyIndex, requestNumber, deadlineMs, deadline);
     }
   }
 
-  final Lock lock;
-  final Lease lease;
-  final Key key;
-
-  /** Cluster time of the request while it waits, of the grant once it holds. */
-  long sinceMs;
-
-  /** The fencing token; 0 while it waits. */
-  long token;
-
-  String metadata;
-
-  /** The entry that is answered when the wait ends. */
-  long replyIndex;
-
-  /** The numbered request that this claim answers; null for a plain one. */
-  RequestHistory.Request request;
-
-  Claim(long id, Lock lock, Lease lease, Key key, long sinceMs) {
-    super(id);
-    this.lock = lock;
-    this.lease = lease;
-    this.key = key;
-    this.sinceMs = sinceMs;
+  String lockName() {
+    return key.lockName();
   }
 
   String owner() {
@@ -48,11 +55,14 @@ final class Claim extends Timed {
   }
 
   boolean isHolding() {
-    return token != 0;
+    return waiting == null;
   }
 
-  /** Whether the lease was made for this claim and ends with it. */
-  boolean ownsLease() {
-    return lease.madeFor == this;
+  Claim replaced(Waiting newWaiting, String newMetadata) {
+    return new Claim(id, leaseId, key, newMetadata, sinceMs, 0, newWaiting);
+  }
+
+  Claim granted(long newToken, long nowMs) {
+    return new Claim(id, leaseId, key, metadata, nowMs, newToken, null);
   }
 }

@@ -3,7 +3,7 @@ package dev.coordinator.server.machine;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * The replicated state: leases, locks with their queues, and the time. Deterministic: members that
@@ -24,8 +24,9 @@ import java.util.function.Function;
  */
 public final class CoordinatorMachine {
 
-  private final LeaseTable leases = new LeaseTable();
-  private final LockTable locks = new LockTable();
+  private final Generation generation = new Generation();
+  private final LeaseTable leases = new LeaseTable(generation);
+  private final LockTable locks = new LockTable(generation);
   private final DeadlineQueue deadlines = new DeadlineQueue();
   private final MachineView view = new LiveView(this);
   private final Execution execution = new Execution();
@@ -53,12 +54,17 @@ public final class CoordinatorMachine {
   public CoordinatorMachine(MachineState state) {
     appliedIndex = state.appliedIndex();
     clusterTimeMs = state.clusterTimeMs();
-    new Restore(state, leases, locks, deadlines).run();
+    new Restore(state, generation, leases, locks, deadlines).run();
   }
 
-  /** The state as it is now, for any thread to read. */
+  /**
+   * The state as it is now, for any thread to read. Takes no time: what it consists of is copied
+   * when it is about to change, piece by piece.
+   */
   public MachineState freeze() {
-    return Freeze.of(this);
+    FrozenState state = new FrozenState(this);
+    generation.freeze();
+    return state;
   }
 
   /**
@@ -80,10 +86,10 @@ public final class CoordinatorMachine {
     if (outcome != null) {
       reply(index, outcome);
     }
-    boolean dismissed = dismissTheImpatient();
+    Lock missed = dismissTheImpatient();
     grantVacantLocks();
-    if (dismissed) {
-      answer(impatient, notAcquired(impatient.lock, false));
+    if (missed != null) {
+      answer(impatient, notAcquired(missed, false));
     }
     impatient = null;
     this.result = null;
@@ -128,15 +134,16 @@ public final class CoordinatorMachine {
   // The steps of an entry.
 
   private void endWhatIsDue() {
-    for (Timed due = deadlines.pollDue(clusterTimeMs);
+    for (Deadline due = deadlines.pollDue(clusterTimeMs);
         due != null;
         due = deadlines.pollDue(clusterTimeMs)) {
-      if (due instanceof Lease lease) {
-        endLease(lease, Event.Cause.EXPIRED);
+      if (due.isOfLease()) {
+        endLease(leases.edit(due.id), Event.Cause.EXPIRED);
       } else {
-        Claim claim = (Claim) due;
-        answer(claim, notAcquired(claim.lock, true));
-        leaveQueue(claim);
+        Lock lock = locks.edit(due.lockName);
+        Claim claim = lock.waiters.get(due.id);
+        answer(claim, notAcquired(lock, true));
+        leaveQueue(lock, claim);
       }
     }
   }
@@ -145,17 +152,19 @@ public final class CoordinatorMachine {
    * Takes the claim of a command that does not want to wait out of the queue, unless it is about to
    * get the lock. Before locks are granted, because a lease that ends with its wait frees others;
    * answered after that, to tell who holds the lock.
+   *
+   * @return the lock that it does not get, or null
    */
-  private boolean dismissTheImpatient() {
-    if (impatient == null || isNext(impatient)) {
-      return false;
+  private Lock dismissTheImpatient() {
+    if (impatient == null) {
+      return null;
     }
-    leaveQueue(impatient);
-    return true;
-  }
-
-  private static boolean isNext(Claim claim) {
-    return claim.lock.holder == null && claim.lock.waiters.firstEntry().getValue() == claim;
+    Lock lock = locks.edit(impatient.lockName());
+    if (lock.holder == null && lock.waiters.first().id() == impatient.id()) {
+      return null;
+    }
+    leaveQueue(lock, impatient);
+    return lock;
   }
 
   private void grantVacantLocks() {
@@ -164,7 +173,7 @@ public final class CoordinatorMachine {
       if (lock.waiters.isEmpty()) {
         locks.remove(lock);
       } else {
-        grant(lock.waiters.firstEntry().getValue());
+        grant(lock);
       }
     }
     vacant.clear();
@@ -172,72 +181,101 @@ public final class CoordinatorMachine {
 
   // Claims.
 
-  private void grant(Claim claim) {
-    stopWaiting(claim);
-    long waitedMs = clusterTimeMs - claim.sinceMs;
-    claim.lock.holder = claim;
-    claim.token = appliedIndex;
-    claim.sinceMs = clusterTimeMs;
-    if (claim.ownsLease()) {
-      deadlines.schedule(claim.lease, DeadlineQueue.after(clusterTimeMs, claim.lease.ttlMs));
+  /** Lets the first waiter have the lock. */
+  private void grant(Lock lock) {
+    Claim waiter = lock.waiters.first();
+    Claim holder = waiter.granted(appliedIndex, clusterTimeMs);
+    Lease lease = leases.edit(holder.leaseId());
+    stopWaiting(lock, waiter);
+    lock.holder = holder;
+    lease.claims.put(holder.key(), holder);
+    if (lease.wasMadeFor(holder)) {
+      renew(lease);
     }
     result.events.add(
         new Event.LockAcquired(
-            claim.lock.name, claim.lease.id, claim.owner(), claim.token, claim.metadata, waitedMs));
-    answer(claim, acquired(claim, false));
+            lock.name,
+            lease.id,
+            holder.owner(),
+            holder.token(),
+            holder.metadata(),
+            clusterTimeMs - waiter.sinceMs()));
+    answer(waiter, acquired(holder, false));
   }
 
-  /** Ends a claim that holds its lock, but not the lease that was made for it. */
-  private void release(Claim claim, Event.Cause cause) {
-    claim.lock.holder = null;
-    vacant.add(claim.lock);
-    claim.lease.claims.remove(claim.key);
+  /** Takes a lock from its holder. The caller takes the claim from the lease, or ends that. */
+  private void vacate(Lock lock, Event.Cause cause) {
+    Claim claim = lock.holder;
+    lock.holder = null;
+    vacant.add(lock);
     result.events.add(
         new Event.LockReleased(
-            claim.lock.name,
-            claim.lease.id,
+            lock.name,
+            claim.leaseId(),
             claim.owner(),
-            claim.token,
-            claim.metadata,
+            claim.token(),
+            claim.metadata(),
             cause,
-            clusterTimeMs - claim.sinceMs));
+            clusterTimeMs - claim.sinceMs()));
   }
 
   /** Ends a claim that waits, and the lease that was made for it. The caller answers it. */
-  private void leaveQueue(Claim claim) {
-    stopWaiting(claim);
-    claim.lease.claims.remove(claim.key);
-    if (claim.ownsLease()) {
-      endLease(claim.lease, Event.Cause.RELEASED);
+  private void leaveQueue(Lock lock, Claim claim) {
+    stopWaiting(lock, claim);
+    Lease lease = leases.edit(claim.leaseId());
+    lease.claims.remove(claim.key());
+    if (lease.wasMadeFor(claim)) {
+      endLease(lease, Event.Cause.RELEASED);
     }
   }
 
-  private void stopWaiting(Claim claim) {
-    deadlines.cancel(claim);
-    locks.removeWait(claim);
+  private void stopWaiting(Lock lock, Claim claim) {
+    callOff(claim);
+    locks.removeWait(lock, claim);
+  }
+
+  /** Lets a claim wait without end. */
+  private void callOff(Claim claim) {
+    if (claim.waiting().deadline() != null) {
+      deadlines.cancel(claim.waiting().deadline());
+    }
   }
 
   /** Answers whoever waits with this claim, and remembers the answer for a retry. */
   private void answer(Claim claim, Outcome outcome) {
-    reply(claim.replyIndex, outcome);
-    if (claim.request != null) {
-      claim.request.answered(outcome);
+    reply(claim.waiting().replyIndex(), outcome);
+    long requestNumber = claim.waiting().requestNumber();
+    if (requestNumber == 0) {
+      return;
+    }
+    Lease lease = leases.edit(claim.leaseId());
+    // A lease that was made for this wait has ended with it, and forgotten its requests.
+    if (lease != null) {
+      lease.history().answered(requestNumber, outcome);
     }
   }
 
   private void cancel(Claim claim) {
-    answer(claim, new Outcome.WaitCancelled(claim.lock.name));
-    leaveQueue(claim);
+    answer(claim, new Outcome.WaitCancelled(claim.lockName()));
+    leaveQueue(locks.edit(claim.lockName()), claim);
   }
 
   /** Lets a retry at this entry take over the wait of an earlier attempt, as it is. */
-  private void moveReply(Claim claim) {
-    reply(claim.replyIndex, new Outcome.WaitCancelled(claim.lock.name));
-    locks.moveReply(claim, appliedIndex);
+  private void moveReply(Lease lease, Claim claim) {
+    replaceWait(lease, claim, claim.waiting().answering(appliedIndex), claim.metadata());
+  }
+
+  /** Lets this entry wait in the place of an earlier one. */
+  private Claim replaceWait(Lease lease, Claim claim, Claim.Waiting waiting, String metadata) {
+    reply(claim.waiting().replyIndex(), new Outcome.WaitCancelled(claim.lockName()));
+    Claim changed = claim.replaced(waiting, metadata);
+    lease.claims.put(changed.key(), changed);
+    locks.replaceWait(locks.edit(claim.lockName()), claim, changed);
+    return changed;
   }
 
   private static Outcome acquired(Claim claim, boolean alreadyHeld) {
-    return new Outcome.LockAcquired(claim.lock.name, claim.token, claim.lease.id, alreadyHeld);
+    return new Outcome.LockAcquired(claim.lockName(), claim.token(), claim.leaseId(), alreadyHeld);
   }
 
   private static Outcome notAcquired(Lock lock, boolean timedOut) {
@@ -248,28 +286,29 @@ public final class CoordinatorMachine {
   // Leases.
 
   private Lease makeLease(Command.GrantLease grant) {
-    Lease lease = new Lease(appliedIndex, grant);
+    Lease lease = new Lease(appliedIndex, grant, generation);
     leases.add(lease);
     result.events.add(new Event.LeaseGranted(lease.id, lease.ttlMs));
     return lease;
   }
 
   private void renew(Lease lease) {
-    deadlines.schedule(lease, DeadlineQueue.after(clusterTimeMs, lease.ttlMs));
+    lease.deadlineMs = DeadlineQueue.after(clusterTimeMs, lease.ttlMs);
+    deadlines.schedule(lease.deadline, lease.deadlineMs);
   }
 
   private void endLease(Lease lease, Event.Cause cause) {
     leases.remove(lease);
-    deadlines.cancel(lease);
-    for (Claim claim : List.copyOf(lease.claims.values())) {
+    deadlines.cancel(lease.deadline);
+    for (Claim claim : lease.claims.values()) {
+      Lock lock = locks.edit(claim.lockName());
       if (claim.isHolding()) {
-        release(claim, cause);
+        vacate(lock, cause);
       } else {
-        stopWaiting(claim);
-        reply(claim.replyIndex, new Outcome.LeaseEnded(lease.id));
+        stopWaiting(lock, claim);
+        reply(claim.waiting().replyIndex(), new Outcome.LeaseEnded(lease.id));
       }
     }
-    lease.claims.clear();
     result.events.add(new Event.LeaseEnded(lease.id, cause));
   }
 
@@ -280,7 +319,7 @@ public final class CoordinatorMachine {
 
     @Override
     public Outcome grantLease(Command.GrantLease command) {
-      Lease known = leases.findByNonce(command.nonce());
+      Lease known = leases.editByNonce(command.nonce());
       if (known != null && known.madeFor != null) {
         return new Outcome.RequestMismatch(0);
       }
@@ -292,7 +331,7 @@ public final class CoordinatorMachine {
 
     @Override
     public Outcome revokeLease(Command.RevokeLease command) {
-      Lease lease = leases.find(command.leaseId());
+      Lease lease = leases.edit(command.leaseId());
       if (lease == null) {
         return new Outcome.LeaseNotFound(command.leaseId());
       }
@@ -310,7 +349,7 @@ public final class CoordinatorMachine {
     }
 
     private Outcome.Renewal renewal(long leaseId) {
-      Lease lease = leases.find(leaseId);
+      Lease lease = leases.edit(leaseId);
       if (lease == null) {
         return new Outcome.Renewal(leaseId, false, 0, 0);
       }
@@ -327,31 +366,32 @@ public final class CoordinatorMachine {
       if (command.ownLease() != null) {
         return acquireWithOwnLease(command);
       }
-      Lease lease = leases.find(command.leaseId());
+      Lease lease = leases.edit(command.leaseId());
       if (lease == null) {
         return new Outcome.LeaseNotFound(command.leaseId());
       }
+      Claim.Key key = new Claim.Key(command.name(), command.owner());
       if (command.requestId().isNone()) {
-        return acquire(lease, command, null);
+        return acquire(lease, key, command);
       }
       return once(
           lease,
           command.requestId(),
           Fingerprint.of(command),
-          request -> acquire(lease, command, request));
+          key,
+          () -> acquire(lease, key, command));
     }
 
     /**
      * Carries out a numbered request, unless it was before: then gives the same answer, or none if
      * that one still waits.
+     *
+     * @param key the claim that the request waits with if the work has no outcome yet
      */
     private Outcome once(
-        Lease lease,
-        RequestId requestId,
-        long fingerprint,
-        Function<RequestHistory.Request, Outcome> work) {
-      RequestHistory history = lease.history();
-      history.acknowledge(requestId, CoordinatorMachine.this::cancel);
+        Lease lease, RequestId requestId, long fingerprint, Claim.Key key, Supplier<Outcome> work) {
+      RequestHistory history = lease.history(generation);
+      history.acknowledge(requestId, abandoned -> cancel(lease.claims.get(abandoned)));
       if (leases.find(lease.id) == null) {
         // It was made for one of the waits that this request gave up.
         return new Outcome.LeaseNotFound(lease.id);
@@ -362,119 +402,134 @@ public final class CoordinatorMachine {
       }
       RequestHistory.Request known = history.find(requestId.number());
       if (known != null) {
-        if (known.claim != null) {
-          moveReply(known.claim);
+        if (known.claim() != null) {
+          moveReply(lease, lease.claims.get(known.claim()));
         }
-        return known.outcome;
+        return known.outcome();
       }
-      RequestHistory.Request request = history.begin(requestId.number(), fingerprint);
-      Outcome outcome = work.apply(request);
-      if (outcome != null) {
-        request.answered(outcome);
+      Outcome outcome = work.get();
+      if (outcome == null) {
+        history.waits(requestId.number(), fingerprint, key);
+      } else {
+        history.answered(requestId.number(), fingerprint, outcome);
       }
       return outcome;
     }
 
     private Outcome acquireWithOwnLease(Command.AcquireLock command) {
-      Lease known = leases.findByNonce(command.ownLease().nonce());
+      Lease known = leases.editByNonce(command.ownLease().nonce());
+      Claim.Key key = new Claim.Key(command.name(), command.owner());
       if (known == null) {
         Lease lease = makeLease(command.ownLease());
-        lease.madeFor = enqueue(lease, command, null);
+        lease.madeFor = key;
+        enqueue(lease, key, command);
         return null;
       }
-      Claim claim = known.madeFor;
-      if (claim == null
-          || known.ttlMs != command.ownLease().ttlMs()
-          || !claim.lock.name.equals(command.name())
-          || !claim.owner().equals(command.owner())) {
+      if (known.ttlMs != command.ownLease().ttlMs() || !key.equals(known.madeFor)) {
         return new Outcome.RequestMismatch(0);
       }
+      Claim claim = known.claims.get(key);
       if (claim.isHolding()) {
         // Its sender may count the TTL from the moment it sent this retry.
         renew(known);
         return acquired(claim, false);
       }
-      moveReply(claim);
+      moveReply(known, claim);
       return null;
     }
 
-    private Outcome acquire(
-        Lease lease, Command.AcquireLock command, RequestHistory.Request request) {
-      Claim present = lease.claims.get(new Claim.Key(command.name(), command.owner()));
+    private Outcome acquire(Lease lease, Claim.Key key, Command.AcquireLock command) {
+      Claim present = lease.claims.get(key);
       if (present == null) {
-        enqueue(lease, command, request);
+        enqueue(lease, key, command);
         return null;
       }
       if (present.isHolding()) {
         return acquired(present, true);
       }
-      // Another request of the same owner: it takes over the place, with its own patience.
-      if (present.request != null) {
-        present.request.answered(new Outcome.WaitCancelled(command.name()));
-      }
-      moveReply(present);
-      begin(present, command, request);
+      takeOver(lease, present, command);
       return null;
     }
 
     /**
      * Makes a claim at the end of the queue, which for a lock that nobody holds is also its head.
      */
-    private Claim enqueue(
-        Lease lease, Command.AcquireLock command, RequestHistory.Request request) {
-      Lock lock = locks.find(command.name());
+    private void enqueue(Lease lease, Claim.Key key, Command.AcquireLock command) {
+      Lock lock = locks.edit(key.lockName());
       if (lock == null) {
-        lock = locks.add(command.name());
+        lock = locks.add(key.lockName());
         vacant.add(lock);
       }
-      Claim.Key key = new Claim.Key(lock.name, command.owner());
-      Claim claim = new Claim(appliedIndex, lock, lease, key, clusterTimeMs);
-      claim.replyIndex = appliedIndex;
+      Claim.Waiting waiting = newWaiting(appliedIndex, command);
+      Claim claim =
+          new Claim(appliedIndex, lease.id, key, command.metadata(), clusterTimeMs, 0, waiting);
       lease.claims.put(key, claim);
-      locks.addWait(claim);
-      begin(claim, command, request);
-      return claim;
-    }
-
-    /** Lets a claim wait on behalf of this entry. */
-    private void begin(Claim claim, Command.AcquireLock command, RequestHistory.Request request) {
-      claim.metadata = command.metadata();
-      claim.request = request;
-      if (request != null) {
-        request.waitsWith(claim);
-      }
-      deadlines.cancel(claim);
+      locks.addWait(lock, claim);
       if (command.waitMs() == 0) {
         impatient = claim;
-      } else if (command.waitMs() != Command.AcquireLock.UNLIMITED) {
-        deadlines.schedule(claim, DeadlineQueue.after(clusterTimeMs, command.waitMs()));
       }
+    }
+
+    /**
+     * Lets another request of the same owner have the place in the queue, with its own patience.
+     */
+    private void takeOver(Lease lease, Claim present, Command.AcquireLock command) {
+      if (present.waiting().requestNumber() != 0) {
+        lease
+            .history()
+            .answered(
+                present.waiting().requestNumber(), new Outcome.WaitCancelled(present.lockName()));
+      }
+      callOff(present);
+      Claim changed =
+          replaceWait(lease, present, newWaiting(present.id(), command), command.metadata());
+      if (command.waitMs() == 0) {
+        impatient = changed;
+      }
+    }
+
+    /** A wait on behalf of this entry. */
+    private Claim.Waiting newWaiting(long claimId, Command.AcquireLock command) {
+      Deadline deadline = null;
+      long deadlineMs = DeadlineQueue.NEVER;
+      if (command.waitMs() > 0) {
+        deadline = Deadline.ofWait(command.name(), claimId);
+        deadlineMs = DeadlineQueue.after(clusterTimeMs, command.waitMs());
+        deadlines.schedule(deadline, deadlineMs);
+      }
+      return new Claim.Waiting(appliedIndex, command.requestId().number(), deadlineMs, deadline);
     }
 
     @Override
     public Outcome releaseLock(Command.ReleaseLock command) {
-      Lease lease = leases.find(command.leaseId());
+      Lease lease = leases.edit(command.leaseId());
       if (lease == null) {
         return new Outcome.LeaseNotFound(command.leaseId());
       }
+      Claim.Key key = new Claim.Key(command.name(), command.owner());
       if (command.requestId().isNone()) {
-        return release(lease, command);
+        return release(lease, key, command);
       }
       return once(
-          lease, command.requestId(), Fingerprint.of(command), request -> release(lease, command));
+          lease,
+          command.requestId(),
+          Fingerprint.of(command),
+          key,
+          () -> release(lease, key, command));
     }
 
-    private Outcome release(Lease lease, Command.ReleaseLock command) {
-      Lock lock = locks.find(command.name());
+    private Outcome release(Lease lease, Claim.Key key, Command.ReleaseLock command) {
+      Lock lock = locks.edit(command.name());
       Claim holder = lock == null ? null : lock.holder;
       if (holder == null
-          || holder.lease != lease
-          || !holder.owner().equals(command.owner())
-          || holder.token != command.token()) {
-        return new Outcome.NotLockOwner(command.name(), holder == null ? 0 : holder.token);
+          || holder.leaseId() != lease.id
+          || !holder.key().equals(key)
+          || holder.token() != command.token()) {
+        return new Outcome.NotLockOwner(command.name(), holder == null ? 0 : holder.token());
       }
-      CoordinatorMachine.this.release(holder, Event.Cause.RELEASED);
-      if (holder.ownsLease()) {
+      vacate(lock, Event.Cause.RELEASED);
+      lease.claims.remove(key);
+      if (lease.wasMadeFor(holder)) {
         endLease(lease, Event.Cause.RELEASED);
       }
       return new Outcome.LockReleased(lock.name);
@@ -483,7 +538,7 @@ public final class CoordinatorMachine {
     @Override
     public Outcome cancelWait(Command.CancelWait command) {
       Claim claim = locks.findWait(command.acquireIndex());
-      if (claim != null && claim.lock.name.equals(command.name())) {
+      if (claim != null && claim.lockName().equals(command.name())) {
         cancel(claim);
       }
       return Outcome.Done.INSTANCE;

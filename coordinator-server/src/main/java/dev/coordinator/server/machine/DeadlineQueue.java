@@ -13,7 +13,7 @@ final class DeadlineQueue {
 
   static final long NEVER = LeaseView.NO_DEADLINE;
 
-  private Timed[] heap = new Timed[64];
+  private Deadline[] heap = new Deadline[64];
   private int size;
 
   /** The deadline that lies {@code durationMs} after {@code timeMs}. */
@@ -27,72 +27,72 @@ final class DeadlineQueue {
 
   /** The earliest deadline, or {@link #NEVER}. */
   long nextMs() {
-    return size == 0 ? NEVER : heap[0].deadlineMs;
+    return size == 0 ? NEVER : heap[0].timeMs;
   }
 
   /** Sets or moves a deadline; {@link #NEVER} calls it off. */
-  void schedule(Timed timed, long deadlineMs) {
-    if (deadlineMs == NEVER) {
-      cancel(timed);
+  void schedule(Deadline deadline, long timeMs) {
+    if (timeMs == NEVER) {
+      cancel(deadline);
       return;
     }
-    timed.deadlineMs = deadlineMs;
-    if (timed.heapPosition < 0) {
+    deadline.timeMs = timeMs;
+    if (deadline.heapPosition < 0) {
       if (size == heap.length) {
         heap = Arrays.copyOf(heap, 2 * size);
       }
-      timed.heapPosition = size++;
+      deadline.heapPosition = size++;
     }
-    settle(timed, timed.heapPosition);
+    settle(deadline, deadline.heapPosition);
   }
 
-  void cancel(Timed timed) {
-    timed.deadlineMs = NEVER;
-    int hole = timed.heapPosition;
+  void cancel(Deadline deadline) {
+    deadline.timeMs = NEVER;
+    int hole = deadline.heapPosition;
     if (hole < 0) {
       return;
     }
-    timed.heapPosition = -1;
-    Timed last = heap[--size];
+    deadline.heapPosition = -1;
+    Deadline last = heap[--size];
     heap[size] = null;
-    if (last != timed) {
+    if (last != deadline) {
       settle(last, hole);
     }
   }
 
   /** Takes the first of those that are due at {@code timeMs}, or returns null. */
-  Timed pollDue(long timeMs) {
-    if (size == 0 || heap[0].deadlineMs > timeMs) {
+  Deadline pollDue(long timeMs) {
+    if (size == 0 || heap[0].timeMs > timeMs) {
       return null;
     }
-    Timed first = heap[0];
+    Deadline first = heap[0];
     cancel(first);
     return first;
   }
 
   /** Puts an element into the heap, beginning at a position whose present content may be lost. */
-  private void settle(Timed timed, int from) {
+  private void settle(Deadline deadline, int from) {
     int position = from;
-    while (position > 0 && timed.endsBefore(heap[(position - 1) / 2])) {
+    while (position > 0 && deadline.isBefore(heap[(position - 1) / 2])) {
       place(heap[(position - 1) / 2], position);
       position = (position - 1) / 2;
     }
     while (2 * position + 1 < size) {
       int child = 2 * position + 1;
-      if (child + 1 < size && heap[child + 1].endsBefore(heap[child])) {
+      if (child + 1 < size && heap[child + 1].isBefore(heap[child])) {
         child++;
       }
-      if (!heap[child].endsBefore(timed)) {
+      if (!heap[child].isBefore(deadline)) {
         break;
       }
       place(heap[child], position);
       position = child;
     }
-    place(timed, position);
+    place(deadline, position);
   }
 
-  private void place(Timed timed, int position) {
-    heap[position] = timed;
-    timed.heapPosition = position;
+  private void place(Deadline deadline, int position) {
+    heap[position] = deadline;
+    deadline.heapPosition = position;
   }
 }

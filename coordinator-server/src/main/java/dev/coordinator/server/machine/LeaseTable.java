@@ -1,29 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.machine;
 
-import java.util.Collection;
 import java.util.TreeMap;
 
 /** The living leases, by id and by nonce. */
 final class LeaseTable {
 
-  private final TreeMap<Long, Lease> byId = new TreeMap<>();
-  private final TreeMap<String, Lease> byNonce = new TreeMap<>();
+  private final Generation generation;
+  private final OrderedMap<Long, Lease> byId;
+  private final TreeMap<String, Long> byNonce = new TreeMap<>();
 
-  /** Null if there is none. */
+  LeaseTable(Generation generation) {
+    this.generation = generation;
+    byId = new OrderedMap<>(OrderedMap.Order.BY_NUMBER, generation);
+  }
+
+  /** To be read; null if there is none. */
   Lease find(long leaseId) {
     return byId.get(leaseId);
   }
 
-  /** Null if there is none; an empty nonce names none. */
-  Lease findByNonce(String nonce) {
-    return nonce.isEmpty() ? null : byNonce.get(nonce);
+  /** To be changed while an entry is applied; null if there is none. */
+  Lease edit(long leaseId) {
+    Lease lease = byId.get(leaseId);
+    if (lease == null || lease.generation == generation.number()) {
+      return lease;
+    }
+    Lease copy = lease.copy(generation);
+    byId.put(leaseId, copy);
+    return copy;
+  }
+
+  /** Whether there is a lease with this nonce; an empty one names none. */
+  boolean knowsNonce(String nonce) {
+    return byNonce.containsKey(nonce);
+  }
+
+  /** To be changed while an entry is applied; null if there is none. */
+  Lease editByNonce(String nonce) {
+    Long leaseId = byNonce.get(nonce);
+    return leaseId == null ? null : edit(leaseId);
   }
 
   void add(Lease lease) {
     byId.put(lease.id, lease);
     if (!lease.nonce.isEmpty()) {
-      byNonce.put(lease.nonce, lease);
+      byNonce.put(lease.nonce, lease.id);
     }
   }
 
@@ -34,12 +56,8 @@ final class LeaseTable {
     }
   }
 
-  int size() {
-    return byId.size();
-  }
-
-  /** Those with larger ids, in order. */
-  Collection<Lease> after(long leaseId) {
-    return byId.tailMap(leaseId, false).values();
+  /** By rising id. */
+  OrderedMap<Long, Lease> all() {
+    return byId;
   }
 }

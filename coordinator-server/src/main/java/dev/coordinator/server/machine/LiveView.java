@@ -2,6 +2,7 @@
 package dev.coordinator.server.machine;
 
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -33,7 +34,7 @@ final class LiveView implements MachineView {
 
   @Override
   public boolean knowsNonce(String nonce) {
-    return machine.leases().findByNonce(nonce) != null;
+    return machine.leases().knowsNonce(nonce);
   }
 
   @Override
@@ -51,7 +52,7 @@ final class LiveView implements MachineView {
   @Override
   public List<LeaseView> leases(long afterLeaseId, int limit) {
     List<LeaseView> page = new ArrayList<>();
-    for (Lease lease : machine.leases().after(afterLeaseId)) {
+    for (Lease lease : machine.leases().all().valuesAfter(afterLeaseId)) {
       if (page.size() >= limit) {
         break;
       }
@@ -80,12 +81,12 @@ final class LiveView implements MachineView {
 
   @Override
   public int leaseCount() {
-    return machine.leases().size();
+    return machine.leases().all().size();
   }
 
   @Override
   public int lockCount() {
-    return machine.locks().size();
+    return machine.locks().all().size();
   }
 
   @Override
@@ -112,8 +113,8 @@ final class LiveView implements MachineView {
       return false;
     }
     // No owner comes before the empty one.
-    Claim.Key first = lease.claims.ceilingKey(new Claim.Key(name, ""));
-    return first != null && first.lockName().equals(name);
+    Iterator<Claim> claims = lease.claims.valuesFrom(new Claim.Key(name, "")).iterator();
+    return claims.hasNext() && claims.next().lockName().equals(name);
   }
 
   @Override
@@ -129,9 +130,9 @@ final class LiveView implements MachineView {
         break;
       }
       if (claim.isHolding()) {
-        held.add(new LeaseView.HeldLock(claim.lock.name, claim.token));
+        held.add(new LeaseView.HeldLock(claim.lockName(), claim.token()));
       } else {
-        waitingFor.add(claim.lock.name);
+        waitingFor.add(claim.lockName());
       }
     }
     return new LeaseView(
@@ -150,13 +151,13 @@ final class LiveView implements MachineView {
       if (waiters.size() >= maxWaiters) {
         break;
       }
-      waiters.add(new LockView.Waiter(claim.lease.id, claim.owner(), claim.sinceMs));
+      waiters.add(new LockView.Waiter(claim.leaseId(), claim.owner(), claim.sinceMs()));
     }
     return new LockView(lock.name, holder(lock.holder), waiters, lock.waiters.size());
   }
 
   static LockView.Holder holder(Claim claim) {
     return new LockView.Holder(
-        claim.lease.id, claim.owner(), claim.token, claim.metadata, claim.sinceMs);
+        claim.leaseId(), claim.owner(), claim.token(), claim.metadata(), claim.sinceMs());
   }
 }

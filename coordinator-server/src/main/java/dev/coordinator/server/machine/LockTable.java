@@ -1,22 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.machine;
 
-import java.util.Collection;
 import java.util.TreeMap;
 
 /** The locks that are held, by the bytes of their names, and their waits, by whom they answer. */
 final class LockTable {
 
-  private final TreeMap<String, Lock> byName = new TreeMap<>(Utf8Order.INSTANCE);
+  private final Generation generation;
+  private final OrderedMap<String, Lock> byName;
   private final TreeMap<Long, Claim> waitsByReply = new TreeMap<>();
 
-  /** Null if nobody holds it. */
+  LockTable(Generation generation) {
+    this.generation = generation;
+    byName = new OrderedMap<>(Utf8Order.INSTANCE, generation);
+  }
+
+  /** To be read; null if nobody holds it. */
   Lock find(String name) {
     return byName.get(name);
   }
 
+  /** To be changed while an entry is applied; null if nobody holds it. */
+  Lock edit(String name) {
+    Lock lock = byName.get(name);
+    if (lock == null || lock.generation == generation.number()) {
+      return lock;
+    }
+    Lock copy = lock.copy(generation);
+    byName.put(name, copy);
+    return copy;
+  }
+
   Lock add(String name) {
-    Lock lock = new Lock(name);
+    Lock lock = new Lock(name, generation);
     byName.put(name, lock);
     return lock;
   }
@@ -25,20 +41,16 @@ final class LockTable {
     byName.remove(lock.name);
   }
 
-  int size() {
-    return byName.size();
+  /** By the bytes of their names. */
+  OrderedMap<String, Lock> all() {
+    return byName;
   }
 
   /** Those under a prefix with names after {@code afterName}, and then others. */
-  Collection<Lock> from(String prefix, String afterName) {
+  Iterable<Lock> from(String prefix, String afterName) {
     return Utf8Order.INSTANCE.compare(prefix, afterName) > 0
-        ? byName.tailMap(prefix, true).values()
-        : byName.tailMap(afterName, false).values();
-  }
-
-  /** All of them, in order. */
-  Collection<Lock> all() {
-    return byName.values();
+        ? byName.valuesFrom(prefix)
+        : byName.valuesAfter(afterName);
   }
 
   /** Waits over all locks. */
@@ -52,20 +64,19 @@ final class LockTable {
   }
 
   /** Queues a claim at the end. */
-  void addWait(Claim claim) {
-    claim.lock.waiters.put(claim.id, claim);
-    waitsByReply.put(claim.replyIndex, claim);
+  void addWait(Lock lock, Claim claim) {
+    lock.waiters.put(claim.id(), claim);
+    waitsByReply.put(claim.waiting().replyIndex(), claim);
   }
 
-  /** Lets a wait answer another entry, in its old place. */
-  void moveReply(Claim claim, long replyIndex) {
-    waitsByReply.remove(claim.replyIndex);
-    claim.replyIndex = replyIndex;
-    waitsByReply.put(replyIndex, claim);
+  /** Lets a claim wait in another way, in its old place. */
+  void replaceWait(Lock lock, Claim claim, Claim changed) {
+    waitsByReply.remove(claim.waiting().replyIndex());
+    addWait(lock, changed);
   }
 
-  void removeWait(Claim claim) {
-    claim.lock.waiters.remove(claim.id);
-    waitsByReply.remove(claim.replyIndex);
+  void removeWait(Lock lock, Claim claim) {
+    lock.waiters.remove(claim.id());
+    waitsByReply.remove(claim.waiting().replyIndex());
   }
 }

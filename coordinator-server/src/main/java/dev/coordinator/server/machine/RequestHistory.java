@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.machine;
 
-import java.util.Collection;
-import java.util.Collections;
-import java.util.Iterator;
-import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
@@ -16,52 +12,58 @@ final class RequestHistory {
   /** Most requests remembered for a lease. */
   static final int MAX_UNACKNOWLEDGED = 1_024;
 
-  /** One remembered request: it waits, or it has an outcome. */
-  static final class Request {
-    final long number;
-    final long fingerprint;
+  /**
+   * One remembered request: it waits, or it has an outcome.
+   *
+   * @param claim what it waits with; null once it has an outcome
+   * @param outcome null while it waits
+   */
+  record Request(long number, long fingerprint, Claim.Key claim, Outcome outcome) {}
 
-    /** What it waits with; null once it has an outcome. */
-    Claim claim;
+  private final OrderedMap<Long, Request> requests;
+  private long acknowledgedBelow;
 
-    /** Null while it waits. */
-    Outcome outcome;
-
-    private Request(long number, long fingerprint) {
-      this.number = number;
-      this.fingerprint = fingerprint;
-    }
-
-    void waitsWith(Claim waiting) {
-      claim = waiting;
-    }
-
-    void answered(Outcome answer) {
-      claim = null;
-      outcome = answer;
-    }
+  RequestHistory(Generation generation) {
+    requests = new OrderedMap<>(OrderedMap.Order.BY_NUMBER, generation);
   }
 
-  private final TreeMap<Long, Request> requests = new TreeMap<>();
-  private long acknowledgedBelow;
+  private RequestHistory(RequestHistory other) {
+    requests = other.requests.share();
+    acknowledgedBelow = other.acknowledgedBelow;
+  }
+
+  /** As {@link OrderedMap#share}. */
+  RequestHistory share() {
+    return new RequestHistory(this);
+  }
+
+  /** Takes over what a state remembers of a lease; claims that wait for requests come later. */
+  void restore(LeaseState stored) {
+    acknowledgedBelow = stored.acknowledgedBelow();
+    for (LeaseState.RequestState request : stored.requests()) {
+      requests.put(
+          request.number(),
+          new Request(request.number(), request.fingerprint(), null, request.outcome()));
+    }
+  }
 
   /**
    * Forgets the requests below the number that {@code id} acknowledges.
    *
    * @param abandoned gets the waits that nobody waits for any more
    */
-  void acknowledge(RequestId id, Consumer<Claim> abandoned) {
+  void acknowledge(RequestId id, Consumer<Claim.Key> abandoned) {
     long below = Math.min(id.acknowledgedBelow(), id.number());
     if (below <= acknowledgedBelow) {
       return;
     }
     acknowledgedBelow = below;
-    Iterator<Request> forgotten = requests.headMap(below).values().iterator();
-    while (forgotten.hasNext()) {
-      Request request = forgotten.next();
-      forgotten.remove();
-      if (request.claim != null) {
-        abandoned.accept(request.claim);
+    for (Request first = requests.first();
+        first != null && first.number < below;
+        first = requests.first()) {
+      requests.remove(first.number);
+      if (first.claim != null) {
+        abandoned.accept(first.claim);
       }
     }
   }
@@ -85,18 +87,21 @@ final class RequestHistory {
         : new Outcome.TooManyUnacknowledged(leaseId, MAX_UNACKNOWLEDGED);
   }
 
-  /** Remembers a request that is neither refused nor known. */
-  Request begin(long number, long fingerprint) {
-    Request request = new Request(number, fingerprint);
-    requests.put(number, request);
-    return request;
+  /** Remembers that a request waits with a claim, as the first or in place of another one. */
+  void waits(long number, long fingerprint, Claim.Key claim) {
+    requests.put(number, new Request(number, fingerprint, claim, null));
   }
 
-  /** Takes over what a state remembers of a lease. */
-  void restore(LeaseState stored) {
-    acknowledgedBelow = stored.acknowledgedBelow();
-    for (LeaseState.RequestState request : stored.requests()) {
-      begin(request.number(), request.fingerprint()).outcome = request.outcome();
+  /** Remembers the answer to a request that is new. */
+  void answered(long number, long fingerprint, Outcome outcome) {
+    requests.put(number, new Request(number, fingerprint, null, outcome));
+  }
+
+  /** Remembers the answer to a request that waits, unless it is forgotten already. */
+  void answered(long number, Outcome outcome) {
+    Request waiting = requests.get(number);
+    if (waiting != null) {
+      answered(number, waiting.fingerprint, outcome);
     }
   }
 
@@ -105,7 +110,7 @@ final class RequestHistory {
   }
 
   /** In the order of their numbers. */
-  Collection<Request> requests() {
-    return Collections.unmodifiableCollection(requests.values());
+  OrderedMap<Long, Request> requests() {
+    return requests;
   }
 }

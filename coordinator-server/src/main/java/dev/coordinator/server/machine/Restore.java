@@ -7,12 +7,19 @@ import java.util.Iterator;
 final class Restore {
 
   private final MachineState state;
+  private final Generation generation;
   private final LeaseTable leases;
   private final LockTable locks;
   private final DeadlineQueue deadlines;
 
-  Restore(MachineState state, LeaseTable leases, LockTable locks, DeadlineQueue deadlines) {
+  Restore(
+      MachineState state,
+      Generation generation,
+      LeaseTable leases,
+      LockTable locks,
+      DeadlineQueue deadlines) {
     this.state = state;
+    this.generation = generation;
     this.leases = leases;
     this.locks = locks;
     this.deadlines = deadlines;
@@ -43,38 +50,48 @@ final class Restore {
         stored.deadlineMs() > state.clusterTimeMs(),
         "lease %d ends after the time of the state",
         stored.id());
-    require(
-        leases.findByNonce(stored.nonce()) == null, "lease %d has a nonce of its own", stored.id());
+    require(!leases.knowsNonce(stored.nonce()), "lease %d has a nonce of its own", stored.id());
     Lease lease =
         new Lease(
-            stored.id(), new Command.GrantLease(stored.ttlMs(), stored.owner(), stored.nonce()));
+            stored.id(),
+            new Command.GrantLease(stored.ttlMs(), stored.owner(), stored.nonce()),
+            generation);
+    lease.deadlineMs = stored.deadlineMs();
+    deadlines.schedule(lease.deadline, lease.deadlineMs);
     if (stored.acknowledgedBelow() > 0 || !stored.requests().isEmpty()) {
-      lease.history().restore(stored);
+      lease.history(generation).restore(stored);
     }
     leases.add(lease);
-    deadlines.schedule(lease, stored.deadlineMs());
   }
 
   private void add(LockState stored) {
     require(locks.find(stored.name()) == null, "lock %s stands once", stored.name());
     Lock lock = locks.add(stored.name());
-    lock.holder = claim(lock, stored.holder());
-    require(lock.holder.isHolding(), "the holder of lock %s has a token", lock.name);
-    for (LockState.ClaimState waiting : stored.waiters()) {
-      Claim claim = claim(lock, waiting);
-      require(!claim.isHolding(), "waiter %d of lock %s has no token", claim.id, lock.name);
+    require(stored.holder().token() != 0, "the holder of lock %s has a token", lock.name);
+    lock.holder = claim(lock, stored.holder(), null);
+    for (LockState.ClaimState queued : stored.waiters()) {
+      require(queued.token() == 0, "waiter %d of lock %s has no token", queued.id(), lock.name);
       require(
-          locks.findWait(claim.replyIndex) == null,
+          locks.findWait(queued.replyIndex()) == null,
           "only waiter %d of lock %s answers entry %d",
-          claim.id,
+          queued.id(),
           lock.name,
-          claim.replyIndex);
-      locks.addWait(claim);
-      deadlines.schedule(claim, waiting.deadlineMs());
+          queued.replyIndex());
+      locks.addWait(lock, claim(lock, queued, waiting(lock, queued)));
     }
   }
 
-  private Claim claim(Lock lock, LockState.ClaimState stored) {
+  private Claim.Waiting waiting(Lock lock, LockState.ClaimState stored) {
+    Deadline deadline = null;
+    if (stored.deadlineMs() != DeadlineQueue.NEVER) {
+      deadline = Deadline.ofWait(lock.name, stored.id());
+      deadlines.schedule(deadline, stored.deadlineMs());
+    }
+    return new Claim.Waiting(
+        stored.replyIndex(), stored.requestNumber(), stored.deadlineMs(), deadline);
+  }
+
+  private Claim claim(Lock lock, LockState.ClaimState stored, Claim.Waiting waiting) {
     Lease lease = leases.find(stored.leaseId());
     require(
         lease != null,
@@ -84,59 +101,73 @@ final class Restore {
         lock.name);
     Claim claim =
         new Claim(
-            stored.id(), lock, lease, new Claim.Key(lock.name, stored.owner()), stored.sinceMs());
-    claim.token = stored.token();
-    claim.metadata = stored.metadata();
-    claim.replyIndex = stored.replyIndex();
-    if (stored.requestNumber() != 0) {
-      RequestHistory.Request request = lease.history().find(stored.requestNumber());
-      require(
-          request != null && request.outcome == null && request.claim == null,
-          "request %d of lease %d waits with claim %d on lock %s alone",
-          stored.requestNumber(),
-          lease.id,
-          claim.id,
-          lock.name);
-      claim.request = request;
-      request.waitsWith(claim);
-    }
+            stored.id(),
+            stored.leaseId(),
+            new Claim.Key(lock.name, stored.owner()),
+            stored.metadata(),
+            stored.sinceMs(),
+            stored.token(),
+            waiting);
     require(
-        lease.claims.put(claim.key, claim) == null,
+        lease.claims.get(claim.key()) == null,
         "owner \"%s\" of lease %d has one claim on lock %s",
         claim.owner(),
         lease.id,
         lock.name);
+    lease.claims.put(claim.key(), claim);
+    if (stored.requestNumber() != 0) {
+      addToRequest(lease, claim, stored.requestNumber());
+    }
     return claim;
+  }
+
+  private static void addToRequest(Lease lease, Claim claim, long number) {
+    RequestHistory.Request request = lease.history() == null ? null : lease.history().find(number);
+    require(
+        request != null && request.outcome() == null && request.claim() == null,
+        "request %d of lease %d waits with claim %d on lock %s alone",
+        number,
+        lease.id,
+        claim.id(),
+        claim.lockName());
+    lease.history().waits(number, request.fingerprint(), claim.key());
   }
 
   private void checkClaims(LeaseState stored) {
     Lease lease = leases.find(stored.id());
+    boolean waitsForItsLock = false;
     if (stored.madeForClaimId() != 0) {
-      for (Claim claim : lease.claims.values()) {
-        if (claim.id == stored.madeForClaimId()) {
-          lease.madeFor = claim;
-        }
-      }
+      Claim claim = claim(lease, stored.madeForClaimId());
       require(
-          lease.madeFor != null,
+          claim != null,
           "claim %d that lease %d was made for exists",
           stored.madeForClaimId(),
           lease.id);
+      lease.madeFor = claim.key();
+      waitsForItsLock = !claim.isHolding();
     }
     require(
-        (lease.madeFor != null && !lease.madeFor.isHolding())
-            == (lease.deadlineMs == DeadlineQueue.NEVER),
+        waitsForItsLock == (lease.deadlineMs == DeadlineQueue.NEVER),
         "lease %d has no deadline exactly while it waits for its own lock",
         lease.id);
-    if (lease.hasHistory()) {
-      for (RequestHistory.Request request : lease.history().requests()) {
+    if (lease.history() != null) {
+      for (RequestHistory.Request request : lease.history().requests().values()) {
         require(
-            request.outcome != null || request.claim != null,
+            request.outcome() != null || request.claim() != null,
             "request %d of lease %d is answered or waits",
-            request.number,
+            request.number(),
             lease.id);
       }
     }
+  }
+
+  private static Claim claim(Lease lease, long claimId) {
+    for (Claim claim : lease.claims.values()) {
+      if (claim.id() == claimId) {
+        return claim;
+      }
+    }
+    return null;
   }
 
   private static void require(boolean condition, String rule, Object... values) {

@@ -13,10 +13,10 @@ final class StateText {
   void write(CoordinatorMachine machine) {
     text.append("applied ").append(machine.appliedIndex());
     text.append(" at ").append(machine.clusterTimeMs()).append("ms\n");
-    for (Lease lease : machine.leases().after(0)) {
+    for (Lease lease : machine.leases().all().values()) {
       write(lease);
     }
-    for (Lock lock : machine.locks().all()) {
+    for (Lock lock : machine.locks().all().values()) {
       write(lock);
     }
   }
@@ -24,28 +24,28 @@ final class StateText {
   private void write(Lease lease) {
     text.append("lease ").append(lease.id);
     text.append(" ttl ").append(lease.ttlMs).append("ms");
-    deadline(lease);
+    deadline(lease.deadlineMs);
     quoted(" owner ", lease.owner);
     quoted(" nonce ", lease.nonce);
     if (lease.madeFor != null) {
-      quoted(" made for ", lease.madeFor.lock.name);
+      quoted(" made for ", lease.madeFor.lockName());
       quoted(" owner ", lease.madeFor.owner());
     }
     text.append('\n');
-    if (lease.hasHistory()) {
-      write(lease.history());
+    if (lease.history() != null) {
+      write(lease, lease.history());
     }
   }
 
-  private void write(RequestHistory history) {
+  private void write(Lease lease, RequestHistory history) {
     text.append("  acknowledged below ").append(history.acknowledgedBelow()).append('\n');
-    for (RequestHistory.Request request : history.requests()) {
-      text.append("  request ").append(request.number);
-      text.append(" fingerprint ").append(Long.toHexString(request.fingerprint));
-      if (request.claim == null) {
-        text.append(" -> ").append(request.outcome);
+    for (RequestHistory.Request request : history.requests().values()) {
+      text.append("  request ").append(request.number());
+      text.append(" fingerprint ").append(Long.toHexString(request.fingerprint()));
+      if (request.claim() == null) {
+        text.append(" -> ").append(request.outcome());
       } else {
-        text.append(" waits as ").append(request.claim.id);
+        text.append(" waits as ").append(lease.claims.get(request.claim()).id());
       }
       text.append('\n');
     }
@@ -61,28 +61,28 @@ final class StateText {
   }
 
   private void write(String what, Claim claim) {
-    text.append(what).append(claim.lease.id);
+    text.append(what).append(claim.leaseId());
     quoted(" owner ", claim.owner());
-    text.append(" as ").append(claim.id);
-    text.append(" since ").append(claim.sinceMs).append("ms");
+    text.append(" as ").append(claim.id());
+    text.append(" since ").append(claim.sinceMs()).append("ms");
     if (claim.isHolding()) {
-      text.append(" token ").append(claim.token);
+      text.append(" token ").append(claim.token());
     } else {
-      text.append(" answers ").append(claim.replyIndex);
-      deadline(claim);
-      if (claim.request != null) {
-        text.append(" request ").append(claim.request.number);
+      text.append(" answers ").append(claim.waiting().replyIndex());
+      deadline(claim.waiting().deadlineMs());
+      if (claim.waiting().requestNumber() != 0) {
+        text.append(" request ").append(claim.waiting().requestNumber());
       }
     }
-    quoted(" metadata ", claim.metadata);
+    quoted(" metadata ", claim.metadata());
     text.append('\n');
   }
 
-  private void deadline(Timed timed) {
-    if (timed.deadlineMs == DeadlineQueue.NEVER) {
+  private void deadline(long deadlineMs) {
+    if (deadlineMs == DeadlineQueue.NEVER) {
       text.append(" no deadline");
     } else {
-      text.append(" until ").append(timed.deadlineMs).append("ms");
+      text.append(" until ").append(deadlineMs).append("ms");
     }
   }
 

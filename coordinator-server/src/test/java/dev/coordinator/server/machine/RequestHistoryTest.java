@@ -14,16 +14,11 @@ class RequestHistoryTest {
 
   private static final Outcome OUTCOME = Outcome.Done.INSTANCE;
 
-  private final RequestHistory history = new RequestHistory();
-  private final List<Claim> abandoned = new ArrayList<>();
+  private final RequestHistory history = new RequestHistory(new Generation());
+  private final List<Claim.Key> abandoned = new ArrayList<>();
 
   private void acknowledge(long number, long below) {
     history.acknowledge(new RequestId(number, below), abandoned::add);
-  }
-
-  private static Claim claim() {
-    Lease lease = new Lease(1, new Command.GrantLease(1, "", ""));
-    return new Claim(2, new Lock("a"), lease, new Claim.Key("a", ""), 0);
   }
 
   private static long fingerprint(String name, String owner, long waitMs, String metadata) {
@@ -33,10 +28,10 @@ class RequestHistoryTest {
 
   @Test
   void findsAnAnswerUntilItIsAcknowledged() {
-    history.begin(3, 30).answered(OUTCOME);
+    history.answered(3, 30, OUTCOME);
 
     acknowledge(9, 3);
-    assertSame(OUTCOME, history.find(3).outcome);
+    assertSame(OUTCOME, history.find(3).outcome());
     assertNull(history.refusal(1, 3, 30));
 
     acknowledge(9, 4);
@@ -55,7 +50,7 @@ class RequestHistoryTest {
 
   @Test
   void acknowledgesNothingFromTheRequestItselfOn() {
-    history.begin(3, 30).answered(OUTCOME);
+    history.answered(3, 30, OUTCOME);
 
     acknowledge(3, 100);
 
@@ -65,19 +60,18 @@ class RequestHistoryTest {
 
   @Test
   void tellsAnotherRequestOfTheSameNumber() {
-    history.begin(3, 30);
+    history.waits(3, 30, new Claim.Key("a", ""));
 
     assertEquals(new Outcome.RequestMismatch(3), history.refusal(1, 3, 31));
   }
 
   @Test
   void handsOutTheWaitsThatAnAcknowledgementAbandons() {
-    Claim waiting = claim();
-    Claim granted = claim();
-    history.begin(1, 10).waitsWith(waiting);
-    RequestHistory.Request request = history.begin(2, 20);
-    request.waitsWith(granted);
-    request.answered(OUTCOME);
+    Claim.Key waiting = new Claim.Key("a", "waiting");
+    Claim.Key granted = new Claim.Key("a", "granted");
+    history.waits(1, 10, waiting);
+    history.waits(2, 20, granted);
+    history.answered(2, OUTCOME);
 
     acknowledge(3, 3);
 
