@@ -125,7 +125,7 @@ final class Elections {
   private String whyLate(TimeoutNow message) {
     if (message.term() != roles.term()
         || !(roles.role() instanceof Follower follower)
-        || follower.followsOtherThan(message.from())) {
+        || !follower.leader().equals(message.from())) {
       return "it follows another leader, or none";
     }
     if (message.lastLogIndex() != member.log.last()) {

@@ -119,6 +119,7 @@ final class Reconfiguring {
       roles.becomeFollower(roles.term(), NodeId.NONE, "it is no voter any more");
     } else {
       leader.leaves();
+      transferring.advance(leader);
     }
   }
 
