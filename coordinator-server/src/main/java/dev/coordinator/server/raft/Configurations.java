@@ -96,8 +96,11 @@ final class Configurations {
    * {@code keepsLater}.
    */
   void installed(SnapshotMeta snapshot, boolean keepsLater) {
+    Membership before = present();
     known.removeIf(one -> !keepsLater || one.index() <= snapshot.index());
     known.add(0, new Configuration(snapshot.membershipIndex(), snapshot.membership()));
-    changes++;
+    if (!present().equals(before)) {
+      changes++;
+    }
   }
 }

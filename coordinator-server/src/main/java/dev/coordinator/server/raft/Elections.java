@@ -30,7 +30,9 @@ final class Elections {
     if (role instanceof Leader || member.nowMs() < dueMs) {
       return;
     }
-    if (!mayCampaign()) {
+    if (!mayCampaign() && role instanceof Follower follower && follower.leader().isNone()) {
+      follower.postponeElection(member.drawElectionAtMs());
+    } else if (!mayCampaign()) {
       roles
           .becomeFollower(roles.term(), NodeId.NONE, "no leader was heard in time")
           .postponeElection(member.drawElectionAtMs());

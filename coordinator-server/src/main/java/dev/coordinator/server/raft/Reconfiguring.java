@@ -39,7 +39,14 @@ final class Reconfiguring {
         return ChangeAnswer.refused(Refusal.Kind.NOT_NOW, behind);
       }
     }
-    return ChangeAnswer.begun(append(leader, member.membership().changedBy(change)));
+    Membership next = member.membership().changedBy(change);
+    long heardMs = leader.quorumHeardMs(next, member.nowMs());
+    if (member.nowMs() - heardMs >= member.config.electionTimeoutMs()) {
+      // It could never be committed, and nothing else either.
+      return ChangeAnswer.refused(
+          Refusal.Kind.NOT_NOW, "no majority of " + next.voters() + " was heard lately");
+    }
+    return ChangeAnswer.begun(append(leader, next));
   }
 
   /** What has to end before the configuration may change, or null. */

@@ -16,7 +16,7 @@ import java.util.Map;
  */
 public final class ClusterInvariants {
 
-  private record Ballot(NodeId voter, long term) {}
+  private record Ballot(NodeId voter, long incarnation, long term) {}
 
   private final Map<Long, NodeId> leaderOfTerm = new HashMap<>();
   private final Map<Ballot, NodeId> votes = new HashMap<>();
@@ -47,10 +47,30 @@ public final class ClusterInvariants {
         checkComplete(changed);
       }
     }
+    checkConfigurations(changed.member().log.configurations());
     for (RaftCore other : alive) {
       if (other != changed) {
         checkMatching(changed.member().log, other.member().log);
       }
+    }
+  }
+
+  /** A configuration is added to a log only when the one before it is committed (§4.1). */
+  private void checkConfigurations(Configurations configurations) {
+    long previous = configurations.previous().index();
+    invariant(
+        previous <= committed.size() || previous == configurations.presentIndex(),
+        "the configurations at %d and %d are both uncommitted",
+        previous,
+        configurations.presentIndex());
+    if (previous > 0 && previous <= committed.size()) {
+      invariant(
+          configurations
+              .previous()
+              .membership()
+              .equals(committed.get((int) previous - 1).membership()),
+          "the configuration at %d is not the one that was committed there",
+          previous);
     }
   }
 
@@ -152,24 +172,33 @@ public final class ClusterInvariants {
 
   /** A member sends a message: its promises must not contradict earlier ones. */
   public void sent(RaftMessage message) {
+    sent(0, message);
+  }
+
+  /**
+   * As above, for members that may lose their disk.
+   *
+   * @param incarnation which disk the sender has: with another one it promises anew
+   */
+  void sent(long incarnation, RaftMessage message) {
     if (message instanceof RaftMessage.RequestVoteReply reply
         && reply.granted()
         && !reply.preVote()) {
-      vote(reply.from(), reply.requestTerm(), reply.to());
+      vote(new Ballot(reply.from(), incarnation, reply.requestTerm()), reply.to());
     } else if (message instanceof RaftMessage.RequestVote request && !request.preVote()) {
-      vote(request.from(), request.term(), request.from());
+      vote(new Ballot(request.from(), incarnation, request.term()), request.from());
     }
   }
 
-  private void vote(NodeId voter, long term, NodeId candidate) {
-    NodeId known = votes.putIfAbsent(new Ballot(voter, term), candidate);
+  private void vote(Ballot ballot, NodeId candidate) {
+    NodeId known = votes.putIfAbsent(ballot, candidate);
     invariant(
         known == null || known.equals(candidate),
         "%s voted for %s and for %s in term %d",
-        voter,
+        ballot.voter(),
         known,
         candidate,
-        term);
+        ballot.term());
   }
 
   public void readAsked(long id) {

@@ -27,6 +27,8 @@ import java.util.random.RandomGenerator;
  *                         stay before the end of a snapshot (0), and chunk C, the most bytes in a
  *                         part of a snapshot (16)
  *
+ * cluster N disks         the same, and members tell which disk they have, so that it gets recorded
+ *
  * log N T T T             gives a member that has not started a log with entries of these terms
  * term N T                sets the term that it remembers
  * timeout N 1500ms        sets its election timeout, at any time
@@ -38,6 +40,13 @@ import java.util.random.RandomGenerator;
  * propose N TEXT...       proposes commands on N, all at once
  * read N rID...           asks N for safe reads, all at once
  * snapshot N              N takes a snapshot
+ * join N                  starts a member without a configuration, which waits to be added
+ * add L N...              asks L to add learners
+ * promote L N...          asks L to make learners voters
+ * remove L N...           asks L to remove members
+ * replace L N M           asks L to remove N and make learner M a voter
+ * transfer L N            asks L to hand over to N, or to the best
+ * wipe N                  stops a member and takes its disk away; restart N starts it with an empty one
  * run 500ms               lets time pass
  * crash N, restart N      stops a member; writes on their way to its disk are lost
  * pause N, resume N       holds a member back; what arrives meanwhile waits
@@ -50,13 +59,14 @@ import java.util.random.RandomGenerator;
  * lose installed N M      loses the next answer of N that it needs no more of a snapshot
  * echo chunk N M 900ms    the next part of a snapshot that N sends to M arrives again so much later
  * heal                    ends partitions and cuts
- * logs, status            tell the state of every member
+ * logs, status, members   tell the state of every member
  * </pre>
  */
 final class Scenario {
 
   private static final long NETWORK_MS = 10;
   private static final long TIMEOUT_MS = 1_000;
+  private static final Set<String> QUESTIONS = Set.of("logs", "status", "members");
 
   /** Stands for chance: draws what the script says. */
   private static final class Timeouts implements RandomGenerator {
@@ -114,7 +124,7 @@ final class Scenario {
       case "disk" -> node(words[1]).diskMs = ms(words[2]);
       default -> {
         start();
-        if (!words[0].equals("logs") && !words[0].equals("status")) {
+        if (!QUESTIONS.contains(words[0])) {
           Story.tell(out, cluster.nowMs(), "-", line);
         }
         event(line, words);
@@ -140,6 +150,15 @@ final class Scenario {
           node(words[1]).takeSnapshot();
         }
       }
+      case "join" -> cluster.join(Long.parseLong(words[1]));
+      case "add" -> change(words, new MembershipChange(infos(words), List.of(), List.of()));
+      case "promote" -> change(words, new MembershipChange(List.of(), ids(words), List.of()));
+      case "remove" -> change(words, new MembershipChange(List.of(), List.of(), ids(words)));
+      case "replace" ->
+          change(words, MembershipChange.replace(ids(words).get(0), ids(words).get(1)));
+      case "transfer" -> transfer(words);
+      case "wipe" -> node(words[1]).wipe();
+      case "members" -> cluster.nodes().forEach(this::tellMembers);
       case "run" -> cluster.run(ms(words[1]));
       case "crash" -> node(words[1]).crash(0);
       case "restart" -> node(words[1]).start();
@@ -170,6 +189,7 @@ final class Scenario {
             this::delaysMs,
             id -> timeouts.computeIfAbsent(id, Timeouts::new),
             id -> new Story(out, id));
+    cluster.tellsIncarnations = Arrays.asList(words).contains("disks");
     cluster.chunkBytes = option(words, "chunk", 16);
   }
 
@@ -224,20 +244,45 @@ final class Scenario {
   }
 
   private void propose(VirtualCluster.Node node, String[] texts) {
-    if (node.core.isLeader()) {
+    if (node.core.acceptsProposals()) {
       cluster.propose(node, Arrays.stream(texts).map(Scenario::bytes).toArray(byte[][]::new));
     } else {
-      Story.tell(out, cluster.nowMs(), node.id.toString(), "cannot propose: it does not lead");
+      Story.tell(
+          out,
+          cluster.nowMs(),
+          node.id.toString(),
+          node.core.isLeader()
+              ? "cannot propose: it hands over"
+              : "cannot propose: it does not lead");
     }
   }
 
   private void read(VirtualCluster.Node node, String[] names) {
-    if (node.core.isLeader()) {
-      cluster.read(
-          node,
-          Arrays.stream(names).mapToLong(name -> Long.parseLong(name.substring(1))).toArray());
-    } else {
-      Story.tell(out, cluster.nowMs(), node.id.toString(), "cannot read: it does not lead");
+    cluster.read(
+        node, Arrays.stream(names).mapToLong(name -> Long.parseLong(name.substring(1))).toArray());
+  }
+
+  private static List<NodeId> ids(String[] words) {
+    return Arrays.stream(words).skip(2).map(word -> new NodeId(Long.parseLong(word))).toList();
+  }
+
+  private static List<MemberInfo> infos(String[] words) {
+    return ids(words).stream().map(MemberInfo::of).toList();
+  }
+
+  private void change(String[] words, MembershipChange change) {
+    ChangeAnswer answer = cluster.change(node(words[1]), change);
+    tellRefusal(words[1], answer.refusal());
+  }
+
+  private void transfer(String[] words) {
+    NodeId target = words[2].equals("best") ? NodeId.NONE : new NodeId(Long.parseLong(words[2]));
+    tellRefusal(words[1], cluster.transfer(node(words[1]), target));
+  }
+
+  private void tellRefusal(String who, Refusal refusal) {
+    if (refusal != null) {
+      Story.tell(out, cluster.nowMs(), who, "refuses: " + refusal.why());
     }
   }
 
@@ -311,6 +356,16 @@ final class Scenario {
     }
     text.append(", committed ").append(log.committed()).append(", durable ").append(log.durable());
     Story.tell(out, cluster.nowMs(), node.id.toString(), text.toString());
+  }
+
+  private void tellMembers(VirtualCluster.Node node) {
+    String what = "is down";
+    if (node.isUp()) {
+      RaftStatus status = node.core.status();
+      String settled = status.isMembershipSettled() ? "" : ", not settled";
+      what = "goes by " + status.membership() + " of entry " + status.membershipIndex() + settled;
+    }
+    Story.tell(out, cluster.nowMs(), node.id.toString(), what);
   }
 
   private void tellStatus(VirtualCluster.Node node) {

@@ -115,6 +115,21 @@ final class Story implements RaftTrace {
   }
 
   @Override
+  public void configurationChanged(long nowMs, long index, Membership membership) {
+    tell(nowMs, "goes by " + membership + (index == 0 ? "" : " of entry " + index));
+  }
+
+  @Override
+  public void transferStarted(long nowMs, NodeId target) {
+    tell(nowMs, "hands over to " + target);
+  }
+
+  @Override
+  public void transferGivenUp(long nowMs, NodeId target, String why) {
+    tell(nowMs, "no longer hands over to " + target + ": " + why);
+  }
+
+  @Override
   public void leaderLost(long nowMs, NodeId leader) {
     tell(nowMs, "lost the connection to leader " + leader);
   }
@@ -137,6 +152,6 @@ final class Story implements RaftTrace {
 
   @Override
   public void readFailed(long nowMs, long id) {
-    tell(nowMs, "read r" + id + " failed: leadership lost");
+    tell(nowMs, "read r" + id + " failed");
   }
 }

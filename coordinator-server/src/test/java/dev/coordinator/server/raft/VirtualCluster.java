@@ -34,7 +34,15 @@ final class VirtualCluster {
   /** One member: a core while it runs, and a disk that outlives it. */
   final class Node {
     final NodeId id;
-    final VirtualDisk disk = new VirtualDisk();
+
+    /** What it begins with when its disk is empty. */
+    final Membership bootstrap;
+
+    VirtualDisk disk = new VirtualDisk();
+
+    /** Which disk it has; the protocol knows only if {@link #tellsIncarnations}. */
+    private long incarnation;
+
     long diskMs = 5;
 
     /** How long it takes to store a snapshot or a part of one. */
@@ -62,8 +70,10 @@ final class VirtualCluster {
     /** A snapshot of the leader that is to replace the state. */
     private VirtualSnapshots.Stored received;
 
-    Node(NodeId id, RandomGenerator random) {
+    Node(NodeId id, Membership bootstrap, RandomGenerator random) {
       this.id = id;
+      this.bootstrap = bootstrap;
+      incarnation = 100 * id.value();
       this.random = random;
     }
 
@@ -79,7 +89,14 @@ final class VirtualCluster {
       snapshotDiskFreeAtMs = nowMs;
       takesSnapshot = false;
       takeOver(disk.snapshots.newest());
-      core = new RaftCore(config, id, disk.restore(membership), random, traces.apply(id), nowMs);
+      core =
+          new RaftCore(
+              config,
+              id,
+              disk.restore(bootstrap, tellsIncarnations ? incarnation : 0),
+              random,
+              traces.apply(id),
+              nowMs);
       after();
     }
 
@@ -97,6 +114,18 @@ final class VirtualCluster {
       life++;
       writes.clear();
       disk.snapshots.crash();
+    }
+
+    /** Stops the member and takes its disk away; it may start again with an empty one. */
+    void wipe() {
+      crash(0);
+      disk = new VirtualDisk();
+      incarnation++;
+    }
+
+    /** Whether the member would be recognised with the disk that it has. */
+    boolean isRecordedIn(Membership membership) {
+      return membership.contains(id) && membership.member(id).incarnation() == incarnation;
     }
 
     private void store(DiskWrite write) {
@@ -157,7 +186,7 @@ final class VirtualCluster {
     /** Carries out what the last input asked for. */
     private void after() {
       core.drainTo(outbox);
-      outbox.messages.forEach(VirtualCluster.this::send);
+      outbox.messages.forEach(this::send);
       if (outbox.batch != null
           || !outbox.messagesAfterPersist.isEmpty()
           || outbox.compactedTo > 0) {
@@ -198,10 +227,24 @@ final class VirtualCluster {
       }
     }
 
+    private void send(RaftMessage message) {
+      Sender sender = core.speaksAs();
+      clusterInvariants.sent(incarnation, message);
+      for (long delayMs : network.delaysMs(message)) {
+        at(
+            nowMs + delayMs,
+            () -> {
+              if (nodes.containsKey(message.to())) {
+                nodes.get(message.to()).receive(sender, message);
+              }
+            });
+      }
+    }
+
     private void written() {
       DiskWrite write = writes.removeFirst();
       store(write);
-      write.held().forEach(VirtualCluster.this::send);
+      write.held().forEach(this::send);
       if (write.batch() != null) {
         core.persisted(write.batch().number(), nowMs);
         after();
@@ -251,11 +294,11 @@ final class VirtualCluster {
       }
     }
 
-    private void receive(RaftMessage message) {
+    private void receive(Sender sender, RaftMessage message) {
       whenNotPaused(
           () -> {
             if (isUp()) {
-              core.receive(message, nowMs);
+              core.receive(sender, message, nowMs);
               after();
             }
           });
@@ -281,12 +324,15 @@ final class VirtualCluster {
     }
   }
 
+  /** Whether members tell which disk they have. */
+  boolean tellsIncarnations;
+
   /** The most bytes in a part of a snapshot. */
   int chunkBytes = 16;
 
   private final RaftConfig config;
-  private final Membership membership;
   private final Network network;
+  private final LongFunction<RandomGenerator> randoms;
   private final Function<NodeId, RaftTrace> traces;
   private final Map<NodeId, Node> nodes = new TreeMap<>();
   private final ClusterInvariants clusterInvariants = new ClusterInvariants();
@@ -304,12 +350,15 @@ final class VirtualCluster {
       Function<NodeId, RaftTrace> traces) {
     this.config = config;
     this.network = network;
+    this.randoms = randoms;
     this.traces = traces;
+    List<NodeId> founders = new ArrayList<>();
     for (long i = 1; i <= size; i++) {
-      NodeId id = new NodeId(i);
-      nodes.put(id, new Node(id, randoms.apply(i)));
+      founders.add(new NodeId(i));
     }
-    membership = new Membership(nodes.keySet());
+    for (NodeId id : founders) {
+      nodes.put(id, new Node(id, new Membership(founders), randoms.apply(id.value())));
+    }
   }
 
   long nowMs() {
@@ -330,6 +379,28 @@ final class VirtualCluster {
 
   void startAll() {
     nodes.values().forEach(Node::start);
+  }
+
+  /** Makes a member that waits to be added. */
+  Node join(long id) {
+    Node node = new Node(new NodeId(id), Membership.NONE, randoms.apply(id));
+    nodes.put(node.id, node);
+    node.start();
+    return node;
+  }
+
+  /** Asks a member to change the configuration. */
+  ChangeAnswer change(Node node, MembershipChange change) {
+    ChangeAnswer answer = node.core.changeMembership(change, nowMs);
+    node.after();
+    return answer;
+  }
+
+  /** Asks a member to hand over leadership. */
+  Refusal transfer(Node node, NodeId target) {
+    Refusal refusal = node.core.transferLeadership(target, nowMs);
+    node.after();
+    return refusal;
   }
 
   /** The leader of the newest term, or null. */
@@ -353,7 +424,7 @@ final class VirtualCluster {
     node.after();
   }
 
-  /** Asks a member that leads for safe reads, all at once. */
+  /** Asks a member for safe reads, all at once. */
   void read(Node node, long... ids) {
     for (long id : ids) {
       clusterInvariants.readAsked(id);
@@ -385,13 +456,6 @@ final class VirtualCluster {
 
   void at(long timeMs, Runnable action) {
     queue.add(new Happening(timeMs, happenings++, action));
-  }
-
-  private void send(RaftMessage message) {
-    clusterInvariants.sent(message);
-    for (long delayMs : network.delaysMs(message)) {
-      at(nowMs + delayMs, () -> nodes.get(message.to()).receive(message));
-    }
   }
 
   private List<RaftCore> cores() {

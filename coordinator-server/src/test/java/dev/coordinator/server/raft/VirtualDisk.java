@@ -35,9 +35,10 @@ final class VirtualDisk {
     }
   }
 
-  RestoredState restore(Membership bootstrap) {
+  RestoredState restore(Membership bootstrap, long incarnation) {
     VirtualSnapshots.Stored newest = snapshots.newest();
     SnapshotMeta snapshot = newest == null ? null : newest.meta();
-    return new RestoredState(bootstrap, hardState, snapshot, base, List.copyOf(entries), 0);
+    return new RestoredState(
+        bootstrap, hardState, snapshot, base, List.copyOf(entries), incarnation);
   }
 }
