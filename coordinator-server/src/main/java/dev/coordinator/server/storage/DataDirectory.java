@@ -38,6 +38,18 @@ public final class DataDirectory implements Closeable {
    */
   public static DataDirectory open(Path path, String clusterId, NodeId memberId)
       throws IOException {
+    createDirectories(path);
+    DataDirectory directory = new DataDirectory(path, DirectoryLock.acquire(path));
+    try {
+      directory.identify(clusterId, memberId);
+    } catch (IOException | RuntimeException e) {
+      directory.close();
+      throw e;
+    }
+    return directory;
+  }
+
+  private static void createDirectories(Path path) throws StorageException {
     try {
       Files.createDirectories(path.resolve(LOG));
       Files.createDirectories(path.resolve(SNAPSHOTS));
@@ -47,14 +59,38 @@ public final class DataDirectory implements Closeable {
     } catch (IOException e) {
       throw new StorageException("data directory " + path + " cannot be made: " + e, e);
     }
-    DataDirectory directory = new DataDirectory(path, DirectoryLock.acquire(path));
-    try {
-      directory.identify(clusterId, memberId);
-    } catch (IOException | RuntimeException e) {
-      directory.close();
-      throw e;
+  }
+
+  /** What writes the content of a new data directory. */
+  @FunctionalInterface
+  public interface Filling {
+
+    /**
+     * @param snapshots where snapshots belong
+     * @param snapshotPath the same directory
+     */
+    void fill(Disk snapshots, Path snapshotPath) throws IOException;
+  }
+
+  /**
+   * Makes a directory with content for a member that has never run. It gets its identity last: if
+   * this is interrupted, no member starts with a part of the content.
+   *
+   * @throws StorageException if there is anything of a member already
+   */
+  public static void fill(Path path, String clusterId, NodeId memberId, Filling filling)
+      throws IOException {
+    createDirectories(path);
+    try (DataDirectory directory = new DataDirectory(path, DirectoryLock.acquire(path))) {
+      if (directory.identityFile.read().isPresent() || directory.hasContent()) {
+        throw new StorageException(
+            "data directory " + path + " is not empty: choose another one, or empty it");
+      }
+      LogIdentity identity = newIdentity(clusterId, memberId);
+      filling.fill(directory.snapshotDisk(), directory.snapshotPath());
+      FileDisk.syncDirectory(path);
+      directory.writeFirst(identity);
     }
-    return directory;
   }
 
   private void identify(String clusterId, NodeId memberId) throws IOException {
@@ -72,14 +108,26 @@ public final class DataDirectory implements Closeable {
       }
       return;
     }
-    if (SegmentedLog.exists(logDisk()) || !snapshotDisk().list().isEmpty()) {
+    if (hasContent()) {
       throw new StorageException(
           String.format(
               "data directory %s has a log or snapshots, but its file 'identity' is missing: put"
                   + " back an exact copy of the whole directory, or choose an empty one",
               path));
     }
-    identity = new LogIdentity(clusterId, memberId, new SecureRandom().nextLong());
+    writeFirst(newIdentity(clusterId, memberId));
+  }
+
+  private boolean hasContent() throws IOException {
+    return SegmentedLog.exists(logDisk()) || !snapshotDisk().list().isEmpty();
+  }
+
+  private static LogIdentity newIdentity(String clusterId, NodeId memberId) {
+    return new LogIdentity(clusterId, memberId, new SecureRandom().nextLong());
+  }
+
+  private void writeFirst(LogIdentity newIdentity) throws IOException {
+    identity = newIdentity;
     identityFile.write(new IdentityFile.Content(identity, false));
     Path parent = path.toAbsolutePath().getParent();
     if (parent != null) {

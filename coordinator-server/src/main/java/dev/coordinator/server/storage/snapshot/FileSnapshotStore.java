@@ -16,6 +16,7 @@ import dev.coordinator.server.storage.LogIdentity;
 import dev.coordinator.server.storage.RecoverableLog;
 import dev.coordinator.server.storage.StorageException;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -49,6 +50,9 @@ public final class FileSnapshotStore implements SnapshotStore, AutoCloseable {
   private volatile Thread thread;
   private volatile SnapshotInbox inbox;
   private volatile boolean ended;
+
+  /** The last entry of the newest snapshot, or null. */
+  private volatile LogPosition newest;
 
   private FileSnapshotStore(
       SnapshotFiles files,
@@ -185,10 +189,28 @@ public final class FileSnapshotStore implements SnapshotStore, AutoCloseable {
   }
 
   private void tellNewest() throws IOException {
-    Optional<LogPosition> newest = files.newest();
-    if (newest.isPresent()) {
-      metrics.newest(newest.get().index(), files.newestBytes());
+    newest = files.newest().orElse(null);
+    metrics.newest(newest == null ? 0 : newest.index(), files.newestBytes());
+  }
+
+  /**
+   * Opens the newest snapshot to copy it elsewhere. Thread-safe, and done by the caller's thread.
+   *
+   * @return empty if there is none
+   */
+  public Optional<SnapshotExport> export() throws IOException {
+    LogPosition last = newest;
+    while (last != null) {
+      try {
+        return Optional.of(files.export(last));
+      } catch (NoSuchFileException e) {
+        if (last.equals(newest)) {
+          throw e;
+        }
+        last = newest; // Newer ones have taken its place in the meantime.
+      }
     }
+    return Optional.empty();
   }
 
   /** What is too much is dropped: whoever sent it tries again after a while. */

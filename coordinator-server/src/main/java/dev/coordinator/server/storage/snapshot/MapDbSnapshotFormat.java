@@ -8,7 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.Map;
-import java.util.NavigableMap;
+import java.util.NoSuchElementException;
+import java.util.function.Supplier;
 import org.mapdb.DB;
 import org.mapdb.DBException;
 import org.mapdb.DBMaker;
@@ -58,8 +59,9 @@ public final class MapDbSnapshotFormat implements SnapshotFormat {
     Path path = directory.resolve(file);
     try {
       return new OpenDb(maker(path).readOnly().make());
-    } catch (DBException e) {
-      throw new StorageException(path + " cannot be read: " + e.getMessage(), e);
+    } catch (RuntimeException e) {
+      // MapDB has many for a file that it cannot make sense of.
+      throw new StorageException(path + " cannot be read: " + e, e);
     }
   }
 
@@ -77,20 +79,30 @@ public final class MapDbSnapshotFormat implements SnapshotFormat {
 
     @Override
     public Iterator<Row> rows(String table) {
-      NavigableMap<byte[], byte[]> rows = map(db, table).open();
-      Iterator<Map.Entry<byte[], byte[]>> entries = rows.entrySet().iterator();
+      Iterator<Map.Entry<byte[], byte[]>> entries =
+          sensibly(table, () -> map(db, table).open().entryIterator());
       return new Iterator<>() {
         @Override
         public boolean hasNext() {
-          return entries.hasNext();
+          return sensibly(table, entries::hasNext);
         }
 
         @Override
         public Row next() {
-          Map.Entry<byte[], byte[]> entry = entries.next();
+          Map.Entry<byte[], byte[]> entry = sensibly(table, entries::next);
           return new Row(entry.getKey(), entry.getValue());
         }
       };
+    }
+
+    private static <T> T sensibly(String table, Supplier<T> read) {
+      try {
+        return read.get();
+      } catch (NoSuchElementException e) {
+        throw e;
+      } catch (RuntimeException e) {
+        throw new IllegalArgumentException("table " + table + " cannot be read: " + e, e);
+      }
     }
 
     @Override

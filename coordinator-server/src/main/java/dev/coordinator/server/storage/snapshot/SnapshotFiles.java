@@ -63,6 +63,7 @@ public final class SnapshotFiles implements Closeable {
 
   private final Disk disk;
   private final SnapshotFormat format;
+  private final SnapshotReader reader;
   private final SnapshotConfig config;
   private final NavigableSet<String> files = new TreeSet<>();
 
@@ -74,6 +75,7 @@ public final class SnapshotFiles implements Closeable {
   private SnapshotFiles(Disk disk, SnapshotFormat format, SnapshotConfig config) {
     this.disk = disk;
     this.format = format;
+    this.reader = new SnapshotReader(disk, format);
     this.config = config;
   }
 
@@ -114,6 +116,11 @@ public final class SnapshotFiles implements Closeable {
   /** The last entry of the newest snapshot. */
   public Optional<LogPosition> newest() {
     return files.isEmpty() ? Optional.empty() : Optional.of(SnapshotName.parse(files.last()));
+  }
+
+  /** Opens a snapshot to copy it. Any thread may call this. */
+  SnapshotExport export(LogPosition last) throws IOException {
+    return new SnapshotExport(last, disk.open(SnapshotName.of(last)));
   }
 
   /** The size of the newest snapshot, 0 if there is none. */
@@ -228,18 +235,12 @@ public final class SnapshotFiles implements Closeable {
    * @throws StorageException if the file is damaged or of another entry
    */
   private SnapshotCodec.Snapshot readWhole(String name, LogPosition last) throws IOException {
-    WholeFile.check(disk, name);
-    try (SnapshotFormat.OpenTables tables = format.open(name)) {
-      SnapshotCodec.Snapshot snapshot = SnapshotCodec.decode(tables);
-      if (!snapshot.meta().last().equals(last)) {
-        throw new StorageException(
-            disk.describe(name) + " is of entry " + snapshot.meta().last() + ", not " + last);
-      }
-      return snapshot;
-    } catch (RuntimeException e) {
-      // It is what was written, as the checksum shows, but that was no snapshot of this format.
-      throw new StorageException(disk.describe(name) + " makes no sense: " + e.getMessage(), e);
+    SnapshotCodec.Snapshot snapshot = reader.read(name);
+    if (!snapshot.meta().last().equals(last)) {
+      throw new StorageException(
+          disk.describe(name) + " is of entry " + snapshot.meta().last() + ", not " + last);
     }
+    return snapshot;
   }
 
   /** Gives a file that is durable its name for good. */

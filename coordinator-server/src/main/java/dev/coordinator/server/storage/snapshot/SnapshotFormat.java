@@ -8,7 +8,9 @@ import java.io.IOException;
 /** How the tables of a snapshot become the content of one file of a directory, and back. */
 public interface SnapshotFormat {
 
-  /** The tables of an open file. */
+  /**
+   * The tables of an open file. Rows that make no sense are an {@link IllegalArgumentException}.
+   */
   interface OpenTables extends SnapshotTables, Closeable {}
 
   /**

@@ -8,6 +8,7 @@ import static dev.coordinator.server.storage.snapshot.SnapshotFixture.meta;
 import static dev.coordinator.server.storage.snapshot.SnapshotFixture.request;
 import static dev.coordinator.server.storage.snapshot.SnapshotFixture.state;
 import static dev.coordinator.server.storage.snapshot.SnapshotFixture.text;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -34,7 +35,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -144,6 +147,34 @@ final class FileSnapshotStoreTest {
       assertEquals(1, counted("coordinator.snapshot.received"));
       assertEquals(0, counted("coordinator.snapshot.parts.refused"));
     }
+  }
+
+  @Test
+  void theNewestIsExportedAndStaysReadable() throws Exception {
+    try (FileSnapshotStore store = started(disk)) {
+      assertEquals(Optional.empty(), store.export());
+      save(store, 40);
+      byte[] content = disk.content(disk.list().get(0));
+      try (SnapshotExport export = store.export().orElseThrow()) {
+        for (long index = 41; index <= 45; index++) {
+          save(store, index);
+        }
+        assertEquals(2, disk.list().size());
+        assertEquals(meta(40, 3).last(), export.last());
+        assertEquals(content.length, export.bytes());
+        assertArrayEquals(content, export.read(0, 1 << 20));
+        assertArrayEquals(Arrays.copyOfRange(content, 7, 19), export.read(7, 12));
+        assertArrayEquals(new byte[0], export.read(content.length, 12));
+      }
+      try (SnapshotExport export = store.export().orElseThrow()) {
+        assertEquals(meta(45, 3).last(), export.last());
+      }
+    }
+  }
+
+  private void save(FileSnapshotStore store, long index) throws InterruptedException {
+    store.save(meta(index, 3), state(index));
+    reports.next(Saved.class);
   }
 
   @Test

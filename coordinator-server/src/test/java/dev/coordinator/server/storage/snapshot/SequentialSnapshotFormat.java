@@ -3,10 +3,12 @@ package dev.coordinator.server.storage.snapshot;
 
 import dev.coordinator.server.storage.Disk;
 import dev.coordinator.server.storage.DiskFile;
+import dev.coordinator.server.storage.StorageException;
 import dev.coordinator.server.wire.SnapshotTables;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -65,13 +67,11 @@ public final class SequentialSnapshotFormat implements SnapshotFormat {
       open.read(content, 0);
       content.flip();
     }
-    Map<String, List<SnapshotTables.Row>> tables = new TreeMap<>();
-    for (String table : SnapshotTables.NAMES) {
-      List<SnapshotTables.Row> rows = new ArrayList<>();
-      for (int count = content.getInt(); count > 0; count--) {
-        rows.add(new SnapshotTables.Row(bytes(content), bytes(content)));
-      }
-      tables.put(table, rows);
+    Map<String, List<SnapshotTables.Row>> tables;
+    try {
+      tables = decode(content);
+    } catch (BufferUnderflowException | NegativeArraySizeException e) {
+      throw new StorageException(disk.describe(file) + " makes no sense: " + e, e);
     }
     return new OpenTables() {
       @Override
@@ -82,6 +82,18 @@ public final class SequentialSnapshotFormat implements SnapshotFormat {
       @Override
       public void close() {}
     };
+  }
+
+  private static Map<String, List<SnapshotTables.Row>> decode(ByteBuffer content) {
+    Map<String, List<SnapshotTables.Row>> tables = new TreeMap<>();
+    for (String table : SnapshotTables.NAMES) {
+      List<SnapshotTables.Row> rows = new ArrayList<>();
+      for (int count = content.getInt(); count > 0; count--) {
+        rows.add(new SnapshotTables.Row(bytes(content), bytes(content)));
+      }
+      tables.put(table, rows);
+    }
+    return tables;
   }
 
   private static byte[] bytes(ByteBuffer content) {
