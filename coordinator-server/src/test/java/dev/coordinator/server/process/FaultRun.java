@@ -9,10 +9,13 @@ import java.time.LocalTime;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -27,9 +30,6 @@ import java.util.concurrent.TimeUnit;
  */
 final class FaultRun {
 
-  /** Snapshots, new segments and their files all the time, so that faults meet them. */
-  private static final Map<String, String> SETTINGS = Map.of("storage.segmentSize", "1MiB");
-
   private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss");
   private static final int STRIKES_PER_STRETCH = 8;
   private static final Duration RECOVERY_LIMIT = Duration.ofMinutes(2);
@@ -37,6 +37,9 @@ final class FaultRun {
   /**
    * What to run.
    *
+   * @param duration how long at least
+   * @param faults how many at least
+   * @param operations how many acknowledged ones at least
    * @param kinds those to choose from
    * @param needs what the hosts are made of
    * @param pauseMs mean pause of each client between two rounds
@@ -44,6 +47,8 @@ final class FaultRun {
   record Plan(
       long seed,
       Duration duration,
+      int faults,
+      long operations,
       int members,
       List<FaultKind> kinds,
       Set<Need> needs,
@@ -85,7 +90,9 @@ final class FaultRun {
    * @throws Violation if the cluster did not keep a promise; the message says where the logs are
    */
   void run() throws IOException, InterruptedException {
-    Testbed testbed = new Testbed(plan.directory(), plan.members(), plan.needs(), SETTINGS);
+    Map<String, String> settings = settings();
+    say("members with " + settings);
+    Testbed testbed = new Testbed(plan.directory(), plan.members(), plan.needs(), settings);
     boolean failed = false;
     try {
       run(testbed);
@@ -103,6 +110,16 @@ final class FaultRun {
     }
   }
 
+  /** New segments and snapshots all the time, so that faults meet them. */
+  private Map<String, String> settings() {
+    Map<String, String> settings = new TreeMap<>();
+    settings.put("storage.segmentSize", "1MiB");
+    settings.put("storage.snapshotAfterEntries", draw.one(List.of("300", "2000", "10000")));
+    settings.put("storage.snapshotTailEntries", draw.one(List.of("0", "200", "5000")));
+    settings.put("raft.maxSnapshotChunkSize", "64KiB");
+    return settings;
+  }
+
   private void run(Testbed testbed) throws IOException, InterruptedException {
     ExecutorService strikers = Executors.newFixedThreadPool(FaultKind.Part.values().length);
     testbed.start();
@@ -110,10 +127,10 @@ final class FaultRun {
     try (Keeper keeper = new Keeper(testbed.endpoints());
         Load load = new Load(testbed, random.split(), plan.pauseMs(), tally)) {
       long endNanos = System.nanoTime() + plan.duration().toNanos();
-      while (System.nanoTime() - endNanos < 0) {
+      while (!isDone(endNanos)) {
         keeper.take();
         load.begin();
-        for (int i = 0; i < STRIKES_PER_STRETCH && System.nanoTime() - endNanos < 0; i++) {
+        for (int i = 0; i < STRIKES_PER_STRETCH && !isDone(endNanos); i++) {
           draw.last(300, 1_500);
           strike(testbed, strikers);
           load.requireNoViolation();
@@ -125,6 +142,12 @@ final class FaultRun {
     } finally {
       strikers.shutdownNow();
     }
+  }
+
+  private boolean isDone(long endNanos) {
+    return System.nanoTime() - endNanos >= 0
+        && report.faults() >= plan.faults()
+        && tally.acknowledgedCount() >= plan.operations();
   }
 
   /** One fault, or several of different parts at once. */
@@ -155,7 +178,7 @@ final class FaultRun {
     long healedNanos = System.nanoTime();
     testbed.awaitRecovery(RECOVERY_LIMIT);
     long gapMs = tally.longestGapMs();
-    names.forEach(name -> report.add(name, gapMs));
+    report.add(names, gapMs);
     say(
         "%s: %.1f s, recovered %.1f s later, longest time without a grant %.1f s"
             .formatted(
@@ -185,16 +208,17 @@ final class FaultRun {
   /** All kinds come equally often, in random order. */
   private List<FaultKind> draw() {
     List<FaultKind> kinds = new ArrayList<>();
+    Set<FaultKind.Part> parts = EnumSet.noneOf(FaultKind.Part.class);
     int wanted = draw.between(1, FaultKind.Part.values().length);
-    for (int i = 0; i < wanted; i++) {
-      if (bag.isEmpty()) {
-        bag.addAll(draw.shuffled(plan.kinds()));
+    if (bag.isEmpty()) {
+      bag.addAll(draw.shuffled(plan.kinds()));
+    }
+    for (Iterator<FaultKind> left = bag.iterator(); left.hasNext() && kinds.size() < wanted; ) {
+      FaultKind kind = left.next();
+      if (parts.add(kind.part())) {
+        kinds.add(kind);
+        left.remove();
       }
-      FaultKind next = bag.get(bag.size() - 1);
-      if (kinds.stream().anyMatch(kind -> kind.part() == next.part())) {
-        break;
-      }
-      kinds.add(bag.remove(bag.size() - 1));
     }
     return kinds;
   }

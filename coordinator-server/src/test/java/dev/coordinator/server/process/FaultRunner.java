@@ -23,8 +23,14 @@ public final class FaultRunner implements Callable<Integer> {
   @Option(names = "--seed", description = "Decides which faults strike, when and for how long.")
   private long seed = System.currentTimeMillis();
 
-  @Option(names = "--minutes", description = "How long to go on.")
+  @Option(names = "--minutes", description = "How long to go on at least.")
   private int minutes = 10;
+
+  @Option(names = "--faults", description = "How many faults at least.")
+  private int faults;
+
+  @Option(names = "--operations", description = "How many acknowledged operations at least.")
+  private long operations;
 
   @Option(names = "--members", description = "How many members.")
   private int members = 3;
@@ -77,7 +83,15 @@ public final class FaultRunner implements Callable<Integer> {
     FaultRun run =
         new FaultRun(
             new FaultRun.Plan(
-                seed, Duration.ofMinutes(minutes), members, chosen, needs, pauseMs, directory),
+                seed,
+                Duration.ofMinutes(minutes),
+                faults,
+                operations,
+                members,
+                chosen,
+                needs,
+                pauseMs,
+                directory),
             System.out);
     Thread main = Thread.currentThread();
     CountDownLatch ended = new CountDownLatch(1);
