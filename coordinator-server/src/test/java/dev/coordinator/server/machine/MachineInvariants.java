@@ -59,7 +59,7 @@ public final class MachineInvariants {
   }
 
   /** An AVL tree in which nothing is older than what it is reached by. */
-  private static <K> void checkShape(OrderedMap<K, ?> map, OrderedMap.Order<K> order) {
+  static <K> void checkShape(OrderedMap<K, ?> map, OrderedMap.Order<K> order) {
     int size = map.root() == null ? 0 : checkShape(map.root(), null, null, order);
     invariant(size == map.size(), "a map of %d values says %d", size, map.size());
   }

@@ -8,6 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
 class MachineStateTest {
@@ -84,6 +91,67 @@ class MachineStateTest {
       for (int i = 0; i < states.size(); i++) {
         assertEquals(contents.get(i), contents(states.get(i)), "state " + i + " of seed " + seed);
       }
+    }
+  }
+
+  /** The machine applies on while another thread reads what was frozen, again and again. */
+  @Test
+  void anotherThreadReadsAFrozenStateWhileTheMachineGoesOn() throws Exception {
+    CoordinatorMachine machine = new CoordinatorMachine();
+    RandomGenerator random = new SplittableRandom(5);
+    int leases = 1_000;
+    ApplyResult result = new ApplyResult();
+    for (int index = 1; index <= leases; index++) {
+      machine.apply(index, 0, new Command.GrantLease(60_000, "", ""), result);
+    }
+    ExecutorService reader = Executors.newSingleThreadExecutor();
+    try {
+      for (int freeze = 0; freeze < 20; freeze++) {
+        MachineState state = machine.freeze();
+        List<Object> expected = contents(state);
+        CountDownLatch reading = new CountDownLatch(1);
+        AtomicBoolean over = new AtomicBoolean();
+        Future<?> reads =
+            reader.submit(
+                () -> {
+                  do {
+                    reading.countDown();
+                    assertEquals(expected, contents(state));
+                  } while (!over.get());
+                });
+        reading.await();
+        for (int entry = 0; entry < 2_000; entry++) {
+          result.clear();
+          machine.apply(
+              machine.appliedIndex() + 1, entry, anything(machine.view(), leases, random), result);
+        }
+        over.set(true);
+        reads.get();
+        MachineInvariants.check(machine);
+      }
+      assertTrue(machine.view().lockCount() > 100, "locks are held");
+      assertTrue(machine.view().waiterCount() > 100, "locks are waited for");
+    } finally {
+      reader.shutdownNow();
+    }
+  }
+
+  /** Touches many leases and locks, in all parts of their tables. */
+  private static Command anything(MachineView view, int leases, RandomGenerator random) {
+    long leaseId = 1 + random.nextInt(leases);
+    String name = "lock " + random.nextInt(500);
+    switch (random.nextInt(4)) {
+      case 0:
+        return new Command.RenewLeases(List.of(leaseId));
+      case 1:
+        LockView.Holder holder = view.lock(name).map(LockView::holder).orElse(null);
+        return holder == null
+            ? Command.Pulse.INSTANCE
+            : new Command.ReleaseLock(
+                name, holder.leaseId(), holder.owner(), holder.token(), RequestId.NONE);
+      default:
+        return new Command.AcquireLock(
+            name, leaseId, null, "", 1 + random.nextInt(60_000), "", RequestId.NONE);
     }
   }
 
