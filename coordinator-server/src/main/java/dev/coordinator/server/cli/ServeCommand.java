@@ -5,11 +5,8 @@ import dev.coordinator.server.CoordinatorServer;
 import dev.coordinator.server.Logging;
 import dev.coordinator.server.config.ServerConfig;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionException;
 import org.slf4j.Logger;
@@ -46,50 +43,7 @@ final class ServeCommand implements Callable<Integer> {
 
   private static final Logger log = LoggerFactory.getLogger(ServeCommand.class);
 
-  @Option(
-      names = {"-c", "--config"},
-      paramLabel = "FILE",
-      description = "YAML file; deploy/config/member.yaml is an annotated example.")
-  private Path file;
-
-  @Option(names = "--member-id", paramLabel = "N", description = "memberId: which member this is.")
-  private String memberId;
-
-  @Option(
-      names = "--members",
-      paramLabel = "LIST",
-      description = "members: all members, each ID=CLIENT_HOST:PORT/PEER_HOST:PORT.")
-  private String members;
-
-  @Option(
-      names = "--cluster-id",
-      paramLabel = "NAME",
-      description = "clusterId: the cluster's name.")
-  private String clusterId;
-
-  @Option(names = "--data-dir", paramLabel = "DIR", description = "dataDir: where the log is kept.")
-  private String dataDir;
-
-  @Option(
-      names = "--listen-client",
-      paramLabel = "HOST:PORT",
-      description = "listen.client: where to serve clients.")
-  private String listenClient;
-
-  @Option(
-      names = "--listen-peer",
-      paramLabel = "HOST:PORT",
-      description = "listen.peer: where to serve other members.")
-  private String listenPeer;
-
-  @Option(
-      names = "--listen-http",
-      paramLabel = "HOST:PORT",
-      description = "listen.http: where to serve metrics and health; 'off' for nowhere.")
-  private String listenHttp;
-
-  @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any key. May be repeated.")
-  private Map<String, String> keys = new LinkedHashMap<>();
+  @Mixin private ConfigOptions options;
 
   @Option(names = "--check", description = "Check the configuration and end.")
   private boolean checkOnly;
@@ -105,9 +59,7 @@ final class ServeCommand implements Callable<Integer> {
       output.print(ServerConfig.describe(), () -> keyTable(ServerConfig.describe()));
       return ExitCode.OK;
     }
-    ServerConfig config =
-        ServerConfig.load(
-            Optional.ofNullable(file), ServerEnvironment.configuration(System.getenv()), flags());
+    ServerConfig config = options.load();
     if (checkOnly) {
       output.print(Map.of("valid", true), () -> "The configuration is valid.");
       return ExitCode.OK;
@@ -129,24 +81,6 @@ final class ServeCommand implements Callable<Integer> {
     } catch (CompletionException e) {
       log.error("The member stopped because of a failure", e.getCause());
       return ExitCode.FAILED;
-    }
-  }
-
-  private Map<String, String> flags() {
-    Map<String, String> flags = new LinkedHashMap<>(keys);
-    put(flags, "memberId", memberId);
-    put(flags, "members", members);
-    put(flags, "clusterId", clusterId);
-    put(flags, "dataDir", dataDir);
-    put(flags, "listen.client", listenClient);
-    put(flags, "listen.peer", listenPeer);
-    put(flags, "listen.http", listenHttp);
-    return flags;
-  }
-
-  private static void put(Map<String, String> flags, String key, String value) {
-    if (value != null) {
-      flags.put(key, value);
     }
   }
 
