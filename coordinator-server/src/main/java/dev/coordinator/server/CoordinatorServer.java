@@ -12,6 +12,7 @@ import dev.coordinator.server.metrics.SequencerMetrics;
 import dev.coordinator.server.metrics.SnapshotMetrics;
 import dev.coordinator.server.metrics.StorageMetrics;
 import dev.coordinator.server.ports.TimeSource;
+import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftTrace;
 import dev.coordinator.server.raft.RoleKind;
 import dev.coordinator.server.runtime.CoordinatorNode;
@@ -36,10 +37,12 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -72,6 +75,7 @@ public final class CoordinatorServer implements AutoCloseable {
   private FileSnapshotStore snapshots;
   private PeerTransport peers;
   private NodeThread thread;
+  private CoordinatorNode node;
   private Forwarding forwarding;
   private HealthReporter health;
   private ClientServices services;
@@ -134,7 +138,8 @@ public final class CoordinatorServer implements AutoCloseable {
     thread = new NodeThread("node-" + config.memberId(), loop, time, this::stopAfter);
     logStore.start(mailbox);
     snapshots.start(mailbox);
-    buildClientSide(new CoordinatorNode(loop));
+    node = new CoordinatorNode(loop);
+    buildClientSide();
   }
 
   private NodeLoop loop(Mailbox mailbox, NodeMetrics metrics) throws IOException {
@@ -156,10 +161,11 @@ public final class CoordinatorServer implements AutoCloseable {
         time.nanoTime());
   }
 
-  private void buildClientSide(CoordinatorNode node) throws IOException {
+  private void buildClientSide() throws IOException {
     var rpcMetrics = new RpcMetrics(registry);
     var leadership = new Leadership(node);
-    forwarding = new Forwarding(settings.peers(), leadership, rpcMetrics, scheduler);
+    forwarding =
+        new Forwarding(settings.peers(), leadership, ClientServices.READS, rpcMetrics, scheduler);
     services =
         new ClientServices(
             settings.api(version()),
@@ -265,8 +271,8 @@ public final class CoordinatorServer implements AutoCloseable {
   }
 
   /**
-   * Closes the parts so that callers learn as much as possible: no new calls, then the node ends
-   * those that wait, then connections close. Other members notice at once and elect.
+   * Closes the parts so that callers learn as much as possible: leadership goes to another member,
+   * no new calls are taken, then the node ends those that wait, then connections close.
    */
   private synchronized void closeParts() {
     if (closed) {
@@ -274,6 +280,7 @@ public final class CoordinatorServer implements AutoCloseable {
     }
     closed = true;
     ifMade(health, HealthReporter::stopping);
+    ifMade(node, this::handOver);
     ifMade(clientPort, ClientPort::drain);
     ifMade(thread, NodeThread::close);
     ifMade(replies, CoordinatorServer::finish);
@@ -288,6 +295,20 @@ public final class CoordinatorServer implements AutoCloseable {
     ifMade(scheduler, ExecutorService::shutdownNow);
     ifMade(jvmMetrics, JvmMetrics::close);
     registry.close();
+  }
+
+  /** A leader that left without a word would be missed only after others have noticed. */
+  private void handOver(CoordinatorNode leaving) throws InterruptedException {
+    if (!leaving.isLeader() || !peers.isConnected()) {
+      return;
+    }
+    try {
+      leaving
+          .transferLeadership(NodeId.NONE)
+          .get(config.raft().electionTimeout().toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      log.info("member {} stops as the leader: nobody takes over", config.memberId());
+    }
   }
 
   private static void finish(ExecutorService executor) throws InterruptedException {

@@ -10,19 +10,32 @@ import dev.coordinator.server.transport.ForwardedCalls;
 import dev.coordinator.server.transport.Forwarding;
 import dev.coordinator.server.transport.LeaderHint;
 import dev.coordinator.server.transport.Leadership;
+import dev.coordinator.v1.LeaseServiceGrpc;
+import dev.coordinator.v1.LockServiceGrpc;
 import io.grpc.BindableService;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerInterceptors;
 import io.grpc.ServerServiceDefinition;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 
 /**
  * The services for clients, on the client port and for calls that other members pass on. Every call
  * passes, from the outside in: the measuring, the guard against malformed messages, the leader's
- * address for the answer, and, where only the leader can answer, the way there.
+ * address for the answer, and, where only the leader can answer, the way there: commands go to the
+ * leader, reads are answered by whoever is asked.
  */
 public final class ClientServices {
+
+  /** The methods that only read: any member answers them itself. */
+  public static final Set<String> READS =
+      Set.of(
+          LeaseServiceGrpc.getGetLeaseMethod().getFullMethodName(),
+          LeaseServiceGrpc.getListLeasesMethod().getFullMethodName(),
+          LockServiceGrpc.getGetLockMethod().getFullMethodName(),
+          LockServiceGrpc.getListLocksMethod().getFullMethodName(),
+          LockServiceGrpc.getCheckSequencerMethod().getFullMethodName());
 
   /** What the services share. */
   public record Parts(

@@ -25,6 +25,9 @@ final class Statuses {
   /** Somebody has to let go first: a lease, a lock, a wait or a watch. */
   private static final long LIMIT_REACHED_RETRY_AFTER_MS = 1_000;
 
+  /** A member that has to catch up, or a change before this one, takes about this long. */
+  private static final long REFUSED_RETRY_AFTER_MS = 1_000;
+
   private final Leadership leadership;
 
   Statuses(Leadership leadership) {
@@ -68,8 +71,20 @@ final class Statuses {
               .with("limit", refusal.limit())
               .with("maximum", refusal.maximum())
               .retryAfterMs(OVERLOADED_RETRY_AFTER_MS);
+      case NOT_NOW -> refused(refusal).retryAfterMs(REFUSED_RETRY_AFTER_MS);
+      case IMPOSSIBLE -> refused(refusal);
+      case TRANSFER_FAILED ->
+          Failure.of(Code.ABORTED, ErrorReason.ERROR_REASON_TRANSFER_FAILED, refusal.getMessage());
       case LIMIT_REACHED -> limitReached(refusal.limit(), refusal.maximum(), refusal.getMessage());
     };
+  }
+
+  private static Failure refused(NodeException refusal) {
+    return Failure.of(
+            Code.FAILED_PRECONDITION,
+            ErrorReason.ERROR_REASON_MEMBERSHIP_CHANGE_REFUSED,
+            refusal.getMessage())
+        .with("refusal", refusal.reason());
   }
 
   static Failure limitReached(String limit, long maximum) {

@@ -6,6 +6,7 @@ import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.ports.LeaderDirectory;
 import dev.coordinator.server.raft.Membership;
+import dev.coordinator.server.raft.MembershipChange;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.SnapshotMeta;
 import dev.coordinator.server.wire.CommandCodec;
@@ -67,11 +68,41 @@ public final class CoordinatorNode implements LeaderDirectory {
   }
 
   /**
-   * Answers a linearizable read: the function runs on the loop once a quorum confirmed this leader.
+   * Answers a linearizable read: the function runs on the loop once a majority has confirmed the
+   * leader, and this member, which may be another, has applied what was committed by then (§6.4).
    * It must be short, and must not keep the view.
    */
   public <T> CompletableFuture<Answered<T>> read(Function<MachineView, T> query) {
-    LoopInput.Read<T> call = new LoopInput.Read<>(query);
+    LoopInput.Read<T> call = new LoopInput.Read<>(query, false);
+    offer(call);
+    return call.future;
+  }
+
+  /** Answers a read from this member's own state, however old that is. */
+  public <T> CompletableFuture<Answered<T>> staleRead(Function<MachineView, T> query) {
+    LoopInput.Read<T> call = new LoopInput.Read<>(query, true);
+    offer(call);
+    return call.future;
+  }
+
+  /**
+   * Changes who belongs to the cluster (§4). Only a leader does. The future ends, with the new
+   * configuration, when the change is complete and committed.
+   */
+  public CompletableFuture<Answered<Membership>> changeMembership(MembershipChange change) {
+    LoopInput.ChangeMembership call = new LoopInput.ChangeMembership(change);
+    offerIfLeader(call);
+    return call.future;
+  }
+
+  /**
+   * Hands leadership over (§3.10). Only a leader does. The future ends when another member leads,
+   * and names it.
+   *
+   * @param target {@link NodeId#NONE} for the voter that has most of the log
+   */
+  public CompletableFuture<Answered<NodeId>> transferLeadership(NodeId target) {
+    LoopInput.TransferLeadership call = new LoopInput.TransferLeadership(target);
     offerIfLeader(call);
     return call.future;
   }

@@ -5,6 +5,8 @@ import dev.coordinator.server.machine.Command;
 import dev.coordinator.server.machine.MachineState;
 import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.machine.Outcome;
+import dev.coordinator.server.raft.Membership;
+import dev.coordinator.server.raft.MembershipChange;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.Outbox;
 import dev.coordinator.server.raft.RaftMessage;
@@ -75,16 +77,21 @@ abstract sealed class LoopInput {
     }
   }
 
-  /** A linearizable read. */
+  /** A read. */
   static final class Read<T> extends Call {
     final Function<MachineView, T> query;
+
+    /** Whether it may be answered from this member's own state, however old. */
+    final boolean stale;
+
     final CompletableFuture<Answered<T>> future = new CompletableFuture<>();
 
     /** When the loop took it; set there. */
     long takenNanos;
 
-    Read(Function<MachineView, T> query) {
+    Read(Function<MachineView, T> query, boolean stale) {
       this.query = query;
+      this.stale = stale;
     }
 
     @Override
@@ -114,6 +121,46 @@ abstract sealed class LoopInput {
     @Override
     void reject(NodeException why) {
       watch.end(why);
+    }
+  }
+
+  /** A change of the members. */
+  static final class ChangeMembership extends Call {
+    final MembershipChange change;
+    final CompletableFuture<Answered<Membership>> future = new CompletableFuture<>();
+
+    ChangeMembership(MembershipChange change) {
+      this.change = change;
+    }
+
+    @Override
+    void deliverTo(NodeLoop loop) {
+      loop.changeAsked(this);
+    }
+
+    @Override
+    void reject(NodeException why) {
+      future.completeExceptionally(why);
+    }
+  }
+
+  /** A transfer of leadership. */
+  static final class TransferLeadership extends Call {
+    final NodeId target;
+    final CompletableFuture<Answered<NodeId>> future = new CompletableFuture<>();
+
+    TransferLeadership(NodeId target) {
+      this.target = target;
+    }
+
+    @Override
+    void deliverTo(NodeLoop loop) {
+      loop.transferAsked(this);
+    }
+
+    @Override
+    void reject(NodeException why) {
+      future.completeExceptionally(why);
     }
   }
 

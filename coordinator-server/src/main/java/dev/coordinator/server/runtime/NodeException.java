@@ -2,6 +2,7 @@
 package dev.coordinator.server.runtime;
 
 import dev.coordinator.server.raft.NodeId;
+import dev.coordinator.server.raft.Refusal;
 
 /** Why a member could not carry out a call. */
 public final class NodeException extends RuntimeException {
@@ -19,7 +20,13 @@ public final class NodeException extends RuntimeException {
     /** Not proposed: too much is waiting. */
     OVERLOADED,
     /** Not proposed: a limit of the configuration is reached. */
-    LIMIT_REACHED
+    LIMIT_REACHED,
+    /** Not begun: something else is under way, or somebody has to catch up. Later it may be. */
+    NOT_NOW,
+    /** Not begun: it does not fit the members of the cluster, and never will. */
+    IMPOSSIBLE,
+    /** Leadership did not pass on in time. */
+    TRANSFER_FAILED
   }
 
   private final Reason reason;
@@ -39,6 +46,25 @@ public final class NodeException extends RuntimeException {
     return leader.isNone()
         ? new NodeException(Reason.NO_LEADER, leader, "", 0, "no leader is known")
         : new NodeException(Reason.NOT_LEADER, leader, "", 0, "member " + leader + " leads");
+  }
+
+  /** Nothing can be proposed until the transfer has ended. */
+  static NodeException handingOver() {
+    return new NodeException(
+        Reason.NO_LEADER, NodeId.NONE, "", 0, "leadership is being transferred");
+  }
+
+  static NodeException refused(Refusal refusal, NodeId leader) {
+    return switch (refusal.kind()) {
+      case NOT_LEADER -> notLeader(leader);
+      case NOT_NOW -> new NodeException(Reason.NOT_NOW, leader, "", 0, refusal.why());
+      case IMPOSSIBLE -> new NodeException(Reason.IMPOSSIBLE, leader, "", 0, refusal.why());
+    };
+  }
+
+  static NodeException transferFailed(NodeId leader) {
+    return new NodeException(
+        Reason.TRANSFER_FAILED, leader, "", 0, "the chosen member did not take over in time");
   }
 
   static NodeException outcomeUnknown(NodeId leader, String why) {

@@ -8,6 +8,7 @@ import dev.coordinator.server.machine.MachineState;
 import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.metrics.NodeMetrics;
+import dev.coordinator.server.raft.ChangeAnswer;
 import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.MemberInfo;
 import dev.coordinator.server.raft.Membership;
@@ -16,6 +17,7 @@ import dev.coordinator.server.raft.Outbox;
 import dev.coordinator.server.raft.RaftCore;
 import dev.coordinator.server.raft.RaftMessage;
 import dev.coordinator.server.raft.RaftStatus;
+import dev.coordinator.server.raft.Refusal;
 import dev.coordinator.server.raft.RoleKind;
 import dev.coordinator.server.raft.Sender;
 import dev.coordinator.server.raft.SnapshotMeta;
@@ -62,6 +64,11 @@ public final class NodeLoop {
   private final PendingReplies pending;
   private final PendingReads reads;
   private final KeepAliveBatcher keepAlives;
+  private final PendingOperations operations;
+
+  /** Cancellations that wait for the end of a transfer of leadership. */
+  private final List<LoopInput.Cancellation> postponed = new ArrayList<>();
+
   private final Admission admission;
   private final PulseTimer pulses = new PulseTimer();
   private final WatchHub watches;
@@ -105,6 +112,7 @@ public final class NodeLoop {
     pending = new PendingReplies(replies);
     reads = new PendingReads(replies, metrics.raft());
     keepAlives = new KeepAliveBatcher(settings.keepAliveWindow(), metrics.leases());
+    operations = new PendingOperations(self, replies);
     admission = new Admission(settings.limits(), self);
     watches = new WatchHub(settings.watchHistory(), ports.watches(), metrics.watches());
     applier = new Applier(state.machine(), pending, watches, metrics);
@@ -137,10 +145,16 @@ public final class NodeLoop {
     }
     ports.mailbox().deliverTo(this, MAX_INPUTS_PER_ROUND);
     core.tick(nowMs);
-    if (core.isLeader()) {
+    if (core.acceptsProposals()) {
       proposeDue();
     }
+    if (reads.hasGathered()) {
+      core.read(reads.next(), nowMs);
+    }
     core.drainTo(outbox);
+    if (!operations.isEmpty()) {
+      operations.advance(core.status(), board.leadership(), view(), nowMs);
+    }
     if (observer.takeLostLeadership()) {
       // Before anything is applied: it may stand where this member's own proposals did.
       failPending();
@@ -164,6 +178,7 @@ public final class NodeLoop {
     NodeException notLeader = NodeException.notLeader(NodeId.NONE);
     ports.mailbox().close(notLeader);
     pending.failAll(NodeException.outcomeUnknown(NodeId.NONE, why));
+    operations.failAll(NodeException.outcomeUnknown(NodeId.NONE, why));
     reads.failAll(notLeader);
     keepAlives.failAll(notLeader, replies);
     snapshots.failAll(notLeader);
@@ -253,9 +268,9 @@ public final class NodeLoop {
       return;
     }
     NodeException refusal =
-        core.isLeader()
+        core.acceptsProposals()
             ? admission.refusal(submission.command, view(), pendingCalls())
-            : notLeader();
+            : noProposals();
     if (refusal != null) {
       refuse(submission, refusal);
       return;
@@ -264,6 +279,10 @@ public final class NodeLoop {
   }
 
   void cancelled(LoopInput.Cancellation cancellation) {
+    if (core.isLeader() && !core.acceptsProposals()) {
+      postponed.add(cancellation);
+      return;
+    }
     long index = cancellation.call.index();
     // Once answered there is nothing to take back; a call of an earlier leadership was answered.
     if (core.isLeader() && index > 0 && pending.isPending(index, cancellation.call)) {
@@ -273,7 +292,7 @@ public final class NodeLoop {
 
   void keepAliveAsked(LoopInput.KeepAlive call) {
     NodeException refusal =
-        core.isLeader() ? admission.overload(keepAlives.underWay()) : notLeader();
+        core.acceptsProposals() ? admission.overload(keepAlives.underWay()) : noProposals();
     if (refusal != null) {
       refuse(call, refusal);
       return;
@@ -285,13 +304,36 @@ public final class NodeLoop {
   }
 
   void readAsked(LoopInput.Read<?> read) {
-    NodeException refusal = core.isLeader() ? admission.overload(pendingCalls()) : notLeader();
+    NodeException refusal = admission.overload(pendingCalls());
     if (refusal != null) {
       refuse(read, refusal);
       return;
     }
+    if (read.stale) {
+      reads.answerNow(read, view(), board.leadership(), core.clusterTimeMs(nowMs));
+      return;
+    }
     read.takenNanos = nowNanos;
     reads.add(read);
+  }
+
+  void changeAsked(LoopInput.ChangeMembership call) {
+    ChangeAnswer answer = core.changeMembership(call.change, nowMs);
+    if (answer.isRefused()) {
+      refuse(call, NodeException.refused(answer.refusal(), board.leadership().leader()));
+    } else {
+      operations.begun(call, answer.index());
+    }
+  }
+
+  void transferAsked(LoopInput.TransferLeadership call) {
+    Refusal refusal = core.transferLeadership(call.target, nowMs);
+    if (refusal != null) {
+      refuse(call, NodeException.refused(refusal, board.leadership().leader()));
+    } else {
+      // The core gives up after one; the other is for the new leader to be heard.
+      operations.begun(call, nowMs + 2 * settings.raft().electionTimeoutMs());
+    }
   }
 
   void initialStateAsked(WatchHub.Watch watch) {
@@ -323,8 +365,10 @@ public final class NodeLoop {
     if (keepAlives.dueNanos() <= nowNanos) {
       proposeRenewals();
     }
-    if (reads.hasGathered()) {
-      core.read(reads.next(), nowMs);
+    if (!postponed.isEmpty()) {
+      List<LoopInput.Cancellation> due = List.copyOf(postponed);
+      postponed.clear();
+      due.forEach(this::cancelled);
     }
     if (pulses.remainingMs(view(), core.clusterTimeMs(nowMs)) <= 0) {
       pulses.pulsed(propose(Command.Pulse.INSTANCE));
@@ -396,7 +440,6 @@ public final class NodeLoop {
   }
 
   private void install(SnapshotMeta snapshot) {
-    log.info("member {}: state replaced by a snapshot up to entry {}", self, snapshot.last());
     for (MachineState state : received) {
       if (state.appliedIndex() == snapshot.index()) {
         applier.install(state);
@@ -438,9 +481,11 @@ public final class NodeLoop {
   private void failPending() {
     NodeId leader = board.leadership().leader();
     metrics.raft().proposalsFailed(pending.unapplied());
-    pending.failAll(NodeException.outcomeUnknown(leader, "leadership was lost"));
-    reads.failAll(notLeader());
+    NodeException unknown = NodeException.outcomeUnknown(leader, "leadership was lost");
+    pending.failAll(unknown);
+    operations.leadershipLost(unknown);
     keepAlives.failAll(notLeader(), replies);
+    postponed.clear();
     pulses.reset();
   }
 
@@ -475,14 +520,18 @@ public final class NodeLoop {
     if (board.leadership().leader().isNone() && !isolated) {
       nextMs = Math.min(nextMs, leaderlessSinceMs + settings.isolatedAfterMs());
     }
-    if (core.isLeader()) {
+    long nextNanos = NEVER;
+    if (core.acceptsProposals()) {
+      nextNanos = keepAlives.dueNanos();
       long remainingMs = pulses.remainingMs(view(), core.clusterTimeMs(nowMs));
       if (remainingMs != NEVER) {
         nextMs = Math.min(nextMs, nowMs + Math.max(remainingMs, 0));
       }
     }
-    long nextNanos = nextMs == NEVER ? NEVER : nextMs * NANOS_PER_MS;
-    return Math.max(nowNanos, Math.min(nextNanos, keepAlives.dueNanos()));
+    if (nextMs != NEVER) {
+      nextNanos = Math.min(nextNanos, nextMs * NANOS_PER_MS);
+    }
+    return Math.max(nowNanos, nextNanos);
   }
 
   // Details.
@@ -511,6 +560,11 @@ public final class NodeLoop {
 
   private NodeException notLeader() {
     return NodeException.notLeader(board.leadership().leader());
+  }
+
+  /** Why nothing can be proposed. */
+  private NodeException noProposals() {
+    return core.isLeader() ? NodeException.handingOver() : notLeader();
   }
 
   private void refuse(LoopInput.Call call, NodeException why) {

@@ -38,6 +38,12 @@ final class PendingReads {
     count++;
   }
 
+  /** Answers a read that does not have to be safe. */
+  void answerNow(
+      LoopInput.Read<?> read, MachineView view, Leadership leadership, long clusterTimeMs) {
+    answer(read, view, leadership, clusterTimeMs);
+  }
+
   boolean hasGathered() {
     return !gathered.isEmpty();
   }

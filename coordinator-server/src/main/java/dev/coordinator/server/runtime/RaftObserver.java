@@ -2,10 +2,12 @@
 package dev.coordinator.server.runtime;
 
 import dev.coordinator.server.metrics.RaftMetrics;
+import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
 import dev.coordinator.server.raft.RaftTrace;
 import dev.coordinator.server.raft.RoleKind;
+import dev.coordinator.server.raft.SnapshotMeta;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -18,6 +20,8 @@ final class RaftObserver implements RaftTrace {
 
   private static final Logger log = LoggerFactory.getLogger(RaftObserver.class);
 
+  private static final long STRANDED_AFTER_MS = 10_000;
+
   private final NodeId self;
   private final NodeBoard board;
   private final RaftMetrics metrics;
@@ -26,6 +30,12 @@ final class RaftObserver implements RaftTrace {
   private boolean lostLeadership;
   private boolean changed = true;
   private NodeId lastLeader = NodeId.NONE;
+  private final RareWarnings ignoredWarnings = new RareWarnings();
+  private final RareWarnings strandedWarnings = new RareWarnings();
+
+  /** Since when this follower refuses every append; negative if it does not. */
+  private long rejectingSinceMs = -1;
+
   private boolean campaigning;
   private long campaignSinceMs;
 
@@ -135,11 +145,32 @@ final class RaftObserver implements RaftTrace {
   public void appendRejected(long nowMs, RaftMessage.AppendEntriesReply reply) {
     metrics.appendRejected(reply.from().value());
     log.debug("member {}: append rejected: {}", self, reply);
+    if (reply.from().equals(self)) {
+      warnIfNeverAccepted(nowMs);
+    }
     next.appendRejected(nowMs, reply);
+  }
+
+  /**
+   * A leader goes by what its followers answer, so it soon sends entries that fit; unless it
+   * ignores the answers of this member.
+   */
+  private void warnIfNeverAccepted(long nowMs) {
+    if (rejectingSinceMs < 0) {
+      rejectingSinceMs = nowMs;
+    } else if (nowMs - rejectingSinceMs >= STRANDED_AFTER_MS
+        && strandedWarnings.isDue(self, nowMs)) {
+      log.warn(
+          "member {}: the leader sends nothing that fits to the log of this member, as if it did"
+              + " not hear it. If the data directory was lost or put back from a copy, remove the"
+              + " member from the cluster and add it again with a new id and an empty directory",
+          self);
+    }
   }
 
   @Override
   public void committed(long nowMs, long index) {
+    rejectingSinceMs = -1;
     next.committed(nowMs, index);
   }
 
@@ -152,8 +183,74 @@ final class RaftObserver implements RaftTrace {
   @Override
   public void ignored(long nowMs, RaftMessage message, String why) {
     metrics.messageIgnored();
-    log.debug("member {}: ignored {}: {}", self, message, why);
+    boolean isMember = board.membership().contains(message.from());
+    if (isMember && ignoredWarnings.isDue(message.from(), nowMs)) {
+      log.warn("member {}: ignores what member {} says: {}", self, message.from(), why);
+    } else {
+      log.debug("member {}: ignored {}: {}", self, message, why);
+    }
     next.ignored(nowMs, message, why);
+  }
+
+  @Override
+  public void snapshotTaken(long nowMs, SnapshotMeta snapshot) {
+    next.snapshotTaken(nowMs, snapshot);
+  }
+
+  @Override
+  public void compacted(long nowMs, long index) {
+    log.debug("member {}: the log begins after entry {}", self, index);
+    next.compacted(nowMs, index);
+  }
+
+  @Override
+  public void snapshotSent(long nowMs, NodeId follower, SnapshotMeta snapshot) {
+    log.info(
+        "member {}: member {} lacks entries that are gone, and gets the snapshot up to entry {}",
+        self,
+        follower,
+        snapshot.last());
+    next.snapshotSent(nowMs, follower, snapshot);
+  }
+
+  @Override
+  public void chunkStored(long nowMs, RaftMessage.InstallSnapshot chunk, long nextOffset) {
+    next.chunkStored(nowMs, chunk, nextOffset);
+  }
+
+  @Override
+  public void snapshotInstalled(long nowMs, SnapshotMeta snapshot, boolean logDiscarded) {
+    metrics.snapshotInstalled();
+    log.info(
+        "member {}: the leader's snapshot up to entry {} replaces the state{}",
+        self,
+        snapshot.last(),
+        logDiscarded ? " and the log" : "");
+    next.snapshotInstalled(nowMs, snapshot, logDiscarded);
+  }
+
+  @Override
+  public void snapshotNotNeeded(long nowMs, SnapshotMeta snapshot) {
+    log.debug("member {}: has all that is in snapshot {}", self, snapshot.last());
+    next.snapshotNotNeeded(nowMs, snapshot);
+  }
+
+  @Override
+  public void configurationChanged(long nowMs, long index, Membership membership) {
+    log.info("member {}: the members are {} from entry {} on", self, membership, index);
+    next.configurationChanged(nowMs, index, membership);
+  }
+
+  @Override
+  public void transferStarted(long nowMs, NodeId target) {
+    log.info("member {}: hands leadership over to member {}", self, target);
+    next.transferStarted(nowMs, target);
+  }
+
+  @Override
+  public void transferGivenUp(long nowMs, NodeId target, String why) {
+    log.warn("member {}: goes on leading, member {} does not: {}", self, target, why);
+    next.transferGivenUp(nowMs, target, why);
   }
 
   @Override

@@ -103,7 +103,6 @@ final class SnapshotTaker {
 
   /** One of the leader's has replaced everything that was applied here. */
   void installed(SnapshotMeta meta) {
-    metrics.snapshotInstalled();
     entries = 0;
     bytes = 0;
     become(meta);

@@ -37,6 +37,7 @@ public final class Forwarding implements ServerInterceptor, AutoCloseable {
 
   private final PeerSettings settings;
   private final Leadership leadership;
+  private final Set<String> anywhere;
   private final RpcMetrics metrics;
   private final ScheduledExecutorService scheduler;
   private final Map<NodeId, Way> ways = new HashMap<>();
@@ -45,15 +46,18 @@ public final class Forwarding implements ServerInterceptor, AutoCloseable {
   private boolean closed;
 
   /**
+   * @param anywhere the full names of the methods that any member answers itself
    * @param scheduler owned by the caller
    */
   public Forwarding(
       PeerSettings settings,
       Leadership leadership,
+      Set<String> anywhere,
       RpcMetrics metrics,
       ScheduledExecutorService scheduler) {
     this.settings = settings;
     this.leadership = leadership;
+    this.anywhere = anywhere;
     this.metrics = metrics;
     this.scheduler = scheduler;
   }
@@ -99,7 +103,8 @@ public final class Forwarding implements ServerInterceptor, AutoCloseable {
   @Override
   public <Q, R> ServerCall.Listener<Q> interceptCall(
       ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
-    if (leadership.isLeader()) {
+    boolean answeredHere = anywhere.contains(call.getMethodDescriptor().getFullMethodName());
+    if (answeredHere || leadership.isLeader()) {
       return next.startCall(call, headers);
     }
     NodeId leader = leadership.leader();

@@ -32,6 +32,9 @@ public final class PeerTransport implements PeerSender, AutoCloseable {
   private static final long KEEP_ALIVE_TIMEOUT_S = 5;
   private static final long PERMIT_KEEP_ALIVE_TIME_S = 5;
 
+  /** How long a member that was removed is still spoken to. */
+  private static final long FAREWELL_MS = 10_000;
+
   private final PeerSettings settings;
   private final Inbox inbox;
   private final PeerMetrics metrics;
@@ -40,6 +43,7 @@ public final class PeerTransport implements PeerSender, AutoCloseable {
   private final PeerEndpoint endpoint;
   private final NettyServerBuilder port;
   private volatile Sender self = Sender.UNKNOWN;
+  private Membership members = Membership.NONE;
   private Server server;
   private boolean closed;
 
@@ -84,19 +88,21 @@ public final class PeerTransport implements PeerSender, AutoCloseable {
     server = port.build().start();
   }
 
-  /** Links this member to those of the configuration, and to no others. */
+  /** Links this member to those of the configuration; to those that left it, for a while. */
   @Override
   public synchronized void configure(Sender newSelf, Membership membership) {
     self = newSelf;
     if (closed) {
       return;
     }
+    members = membership;
     for (PeerLink link : links.values()) {
       MemberInfo member = membership.member(link.peer());
-      if (member == null || !member.peerAddress().equals(link.address())) {
-        links.remove(link.peer());
-        link.close();
-        metrics.unbindPeer(link.peer().value());
+      if (member == null) {
+        // It has yet to hear that it is removed.
+        scheduler.schedule(() -> unlinkIfRemoved(link), FAREWELL_MS, TimeUnit.MILLISECONDS);
+      } else if (!member.peerAddress().equals(link.address())) {
+        unlink(link);
       }
     }
     for (MemberInfo member : membership.members()) {
@@ -106,6 +112,18 @@ public final class PeerTransport implements PeerSender, AutoCloseable {
     }
   }
 
+  private synchronized void unlinkIfRemoved(PeerLink link) {
+    if (!members.contains(link.peer()) && links.get(link.peer()) == link) {
+      unlink(link);
+    }
+  }
+
+  private void unlink(PeerLink link) {
+    links.remove(link.peer());
+    link.close();
+    metrics.unbindPeer(link.peer().value());
+  }
+
   private void link(MemberInfo member) {
     Connection connection = new Connection(member.id(), inbox, metrics);
     PeerLink link =
@@ -113,6 +131,11 @@ public final class PeerTransport implements PeerSender, AutoCloseable {
     metrics.bindPeer(member.id().value(), connection::isConnected);
     links.put(member.id(), link);
     link.start();
+  }
+
+  /** Whether any other member is connected. */
+  public boolean isConnected() {
+    return links.values().stream().anyMatch(link -> link.connection().isConnected());
   }
 
   /** The port that is really open. */

@@ -56,12 +56,19 @@ final class LoopCluster {
     this.membership =
         new Membership(LongStream.rangeClosed(1, size).mapToObj(NodeId::new).toList());
     for (NodeId id : membership.voters()) {
-      members.put(id.value(), new Member(id));
+      members.put(id.value(), new Member(id, membership));
     }
   }
 
   LoopCluster(int size) {
     this(size, NodeSettings.DEFAULT);
+  }
+
+  /** Starts a member that waits to be added to the cluster. */
+  Member join(NodeId id) {
+    Member member = new Member(id, Membership.NONE);
+    members.put(id.value(), member);
+    return member;
   }
 
   Member member(long id) {
@@ -167,6 +174,7 @@ final class LoopCluster {
   /** A member, what it has on its disk, and what others may do to it. */
   final class Member {
     final NodeId id;
+    private final Membership bootstrap;
     final ManualLog disk = new ManualLog();
     final MemorySnapshots snapshots;
     MeterRegistry registry;
@@ -179,8 +187,9 @@ final class LoopCluster {
     /** Tasks for the reply executor are run at once. */
     Executor replies = Runnable::run;
 
-    private Member(NodeId id) {
+    private Member(NodeId id, Membership bootstrap) {
       this.id = id;
+      this.bootstrap = bootstrap;
       snapshots = new MemorySnapshots(id, snapshotStates);
       start();
     }
@@ -207,7 +216,7 @@ final class LoopCluster {
               new MemberState(
                   id,
                   new RestoredState(
-                      membership,
+                      bootstrap,
                       disk.hardState,
                       snapshots.meta,
                       disk.base,
@@ -267,7 +276,9 @@ final class LoopCluster {
       @Override
       public void send(RaftMessage message) {
         Member target = members.get(message.to().value());
-        if (!target.stopped && !cutLinks.contains(List.of(id.value(), message.to().value()))) {
+        if (target != null
+            && !target.stopped
+            && !cutLinks.contains(List.of(id.value(), message.to().value()))) {
           target.mailbox.receive(self, message);
         }
       }

@@ -68,7 +68,6 @@ class LoopClusterTest {
     for (NodeException refusal :
         List.of(
             failure(follower.node.submit(lease(1_000)).future()),
-            failure(follower.node.read(MachineView::leaseCount)),
             failure(follower.node.keepAlive(List.of(1L))))) {
       assertEquals(Reason.NOT_LEADER, refusal.reason());
       assertEquals(leader.id, refusal.leader());

@@ -31,7 +31,7 @@ class MailboxTest {
   private final Mailbox mailbox = new Mailbox(3, 2, new LoopMetrics(registry));
 
   private static LoopInput.Read<Integer> call() {
-    return new LoopInput.Read<>(MachineView::leaseCount);
+    return new LoopInput.Read<>(MachineView::leaseCount, false);
   }
 
   private static RaftMessage message(long round) {

@@ -275,7 +275,9 @@ class PeerTransportTest {
 
   @Test
   void whoeverSpeaksIsAnsweredButOnlyMembersAreSpokenTo() throws Exception {
-    one.sendUntilArrived(appendEntries(1), two);
+    two.transport.close();
+    two = new Peer(TWO, two.port);
+    two.transport.start(List.of());
     // A member that was not added yet knows nobody.
     two.transport.configure(two.sender, Membership.NONE);
     one.sendUntilArrived(appendEntries(2), two);
