@@ -138,21 +138,20 @@ class MachineStateTest {
 
   /** Touches many leases and locks, in all parts of their tables. */
   private static Command anything(MachineView view, int leases, RandomGenerator random) {
-    long leaseId = 1 + random.nextInt(leases);
+    long leaseId = 1L + random.nextInt(leases);
     String name = "lock " + random.nextInt(500);
-    switch (random.nextInt(4)) {
-      case 0:
-        return new Command.RenewLeases(List.of(leaseId));
-      case 1:
-        LockView.Holder holder = view.lock(name).map(LockView::holder).orElse(null);
-        return holder == null
-            ? Command.Pulse.INSTANCE
-            : new Command.ReleaseLock(
-                name, holder.leaseId(), holder.owner(), holder.token(), RequestId.NONE);
-      default:
-        return new Command.AcquireLock(
-            name, leaseId, null, "", 1 + random.nextInt(60_000), "", RequestId.NONE);
-    }
+    LockView.Holder holder = view.lock(name).map(LockView::holder).orElse(null);
+    return switch (random.nextInt(4)) {
+      case 0 -> new Command.RenewLeases(List.of(leaseId));
+      case 1 ->
+          holder == null
+              ? Command.Pulse.INSTANCE
+              : new Command.ReleaseLock(
+                  name, holder.leaseId(), holder.owner(), holder.token(), RequestId.NONE);
+      default ->
+          new Command.AcquireLock(
+              name, leaseId, null, "", 1 + random.nextInt(60_000), "", RequestId.NONE);
+    };
   }
 
   private static final LeaseState LEASE =

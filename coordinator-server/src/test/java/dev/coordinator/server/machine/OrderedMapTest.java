@@ -9,10 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
@@ -42,7 +40,8 @@ class OrderedMapTest {
   void agreesWithATreeMapNowAndAtEachFreeze() {
     RandomGenerator random = new SplittableRandom(3);
     TreeMap<Long, String> expected = new TreeMap<>();
-    Map<OrderedMap<Long, String>, TreeMap<Long, String>> frozen = new IdentityHashMap<>();
+    List<OrderedMap<Long, String>> frozen = new ArrayList<>();
+    List<List<String>> contents = new ArrayList<>();
     for (int i = 0; i < 30_000; i++) {
       long key = random.nextInt(i % 2_000 < 1_000 ? 40 : 1_000);
       if (random.nextInt(5) < 3) {
@@ -62,15 +61,15 @@ class OrderedMapTest {
             new ArrayList<>(expected.tailMap(key, true).values()), list(map.valuesFrom(key)));
         assertEquals(
             new ArrayList<>(expected.tailMap(key, false).values()), list(map.valuesAfter(key)));
-        frozen.put(freeze(), new TreeMap<>(expected));
+        frozen.add(freeze());
+        contents.add(new ArrayList<>(expected.values()));
       }
     }
     assertTrue(frozen.size() > 100, frozen.size() + " freezes");
-    frozen.forEach(
-        (then, content) -> {
-          assertEquals(new ArrayList<>(content.values()), list(then.values()));
-          MachineInvariants.checkShape(then, OrderedMap.Order.BY_NUMBER);
-        });
+    for (int i = 0; i < frozen.size(); i++) {
+      assertEquals(contents.get(i), list(frozen.get(i).values()));
+      MachineInvariants.checkShape(frozen.get(i), OrderedMap.Order.BY_NUMBER);
+    }
   }
 
   @Test
