@@ -15,6 +15,7 @@ final class Figures {
   private long events;
   private long committed;
   private long leaderships;
+  private long installed;
   private long messages;
   private long messagesLost;
   private long messagesRepeated;
@@ -48,6 +49,10 @@ final class Figures {
     leaderships++;
   }
 
+  void installed() {
+    installed++;
+  }
+
   void sent() {
     messages++;
   }
@@ -68,6 +73,10 @@ final class Figures {
     return simulatedMs;
   }
 
+  long installedSnapshots() {
+    return installed;
+  }
+
   /** How many faults of this kind were brought about. */
   long faults(FaultKind kind) {
     return faults.getOrDefault(kind, 0L);
@@ -82,6 +91,7 @@ final class Figures {
     events += other.events;
     committed += other.committed;
     leaderships += other.leaderships;
+    installed += other.installed;
     messages += other.messages;
     messagesLost += other.messagesLost;
     messagesRepeated += other.messagesRepeated;
@@ -96,8 +106,8 @@ final class Figures {
     text.append(
         String.format(
             "%,d commands and %,d reads answered, %,d events seen,"
-                + " %,d entries committed, %,d leaderships%n",
-            acknowledged, reads, events, committed, leaderships));
+                + " %,d entries committed, %,d leaderships, %,d snapshots installed%n",
+            acknowledged, reads, events, committed, leaderships, installed));
     text.append(
         String.format(
             "%,d messages between members, of them %,d lost and %,d repeated%n",

@@ -96,13 +96,12 @@ final class Nemesis {
 
   private void fillDisk(SimulatedMember victim) {
     cluster.note("the disk of %s is full", victim);
-    long freeBytes = schedule.random().nextInt(4_096);
-    victim.disk().setCapacityBytes(victim.disk().usedBytes() + freeBytes);
+    victim.fillDisk();
     later(
         5_000,
         () -> {
           cluster.note("the disk of %s has space again", victim);
-          victim.disk().setCapacityBytes(Long.MAX_VALUE);
+          victim.freeDisk();
         });
   }
 

@@ -8,6 +8,7 @@ import dev.coordinator.server.machine.Event;
 import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.EntryKind;
 import dev.coordinator.server.raft.NodeId;
+import dev.coordinator.server.raft.SnapshotMeta;
 import dev.coordinator.server.wire.CommandCodec;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -119,6 +120,14 @@ final class Oracle {
       } else if (event instanceof Event.LockReleased released) {
         events.add(new LockEvent(entry.index(), ordinal, released.name(), event));
       }
+    }
+  }
+
+  /** A snapshot is of something that was committed. */
+  void takes(NodeId member, SnapshotMeta snapshot) {
+    if (snapshot.index() > log.size()
+        || !log.get((int) snapshot.index() - 1).position().equals(snapshot.last())) {
+      throw new Violation("member %s has a snapshot of %s", member, snapshot.last());
     }
   }
 

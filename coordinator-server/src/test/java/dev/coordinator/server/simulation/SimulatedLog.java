@@ -4,10 +4,10 @@ package dev.coordinator.server.simulation;
 import dev.coordinator.server.ports.Inbox;
 import dev.coordinator.server.ports.LogStore;
 import dev.coordinator.server.raft.Entry;
-import dev.coordinator.server.raft.NodeId;
+import dev.coordinator.server.raft.RestoredState;
 import dev.coordinator.server.raft.WriteBatch;
 import dev.coordinator.server.storage.LogIdentity;
-import dev.coordinator.server.storage.RecoveredLog;
+import dev.coordinator.server.storage.RecoverableLog;
 import dev.coordinator.server.storage.SegmentedLog;
 import dev.coordinator.server.storage.SegmentedLogConfig;
 import dev.coordinator.server.storage.SimulatedDisk;
@@ -22,18 +22,17 @@ import java.util.function.LongSupplier;
  */
 final class SimulatedLog implements LogStore {
 
-  static final long SALT = 7;
-
   private final Schedule schedule;
   private final LongSupplier syncNanos;
   private final SegmentedLog log;
-  private final RecoveredLog recovered;
   private final List<WriteBatch> waiting = new ArrayList<>();
 
-  /** The entries as written, in order of index. */
-  private final List<Entry> entries;
+  /** The entries as written, in order of index, without those up to {@link #base}. */
+  private final List<Entry> entries = new ArrayList<>();
 
+  private long base;
   private Inbox inbox;
+  private long droppable;
   private boolean writing;
   private boolean dead;
   private boolean failed;
@@ -44,39 +43,29 @@ final class SimulatedLog implements LogStore {
   SimulatedLog(
       Schedule schedule,
       SimulatedDisk disk,
-      NodeId member,
+      LogIdentity identity,
       SegmentedLogConfig config,
       LongSupplier syncNanos)
       throws IOException {
     this.schedule = schedule;
     this.syncNanos = syncNanos;
-    this.log = open(disk, member, config);
-    this.recovered = log.takeRecovered();
-    this.entries = new ArrayList<>(recovered.entries());
+    this.log = SegmentedLog.open(disk, identity, config, Runnable::run);
   }
 
-  private static SegmentedLog open(SimulatedDisk disk, NodeId member, SegmentedLogConfig config)
-      throws IOException {
-    return SegmentedLog.open(
-        disk, new LogIdentity("simulated", member, SALT), config, Runnable::run);
+  RecoverableLog recoverable() {
+    return log;
   }
 
-  /** What a member would find on a disk, which stays as it is. */
-  static RecoveredLog read(SimulatedDisk disk, NodeId member, SegmentedLogConfig config)
-      throws IOException {
-    return open(disk.copy(), member, config).takeRecovered();
-  }
-
-  RecoveredLog recovered() {
-    return recovered;
-  }
-
-  void reportTo(Inbox reports) {
+  /** Begins to write, behind what was recovered; what happens is reported to the inbox. */
+  void start(RestoredState restored, Inbox reports) {
+    base = restored.base().index();
+    entries.addAll(restored.entries());
     inbox = reports;
   }
 
+  /** Null if it is not in the log, as a snapshot stands for it. */
   Entry entry(long index) {
-    return entries.get((int) index - 1);
+    return index <= base ? null : entries.get((int) (index - base) - 1);
   }
 
   /** Whether a write failed: the member has been told and must not go on. */
@@ -94,8 +83,12 @@ final class SimulatedLog implements LogStore {
     if (dead || failed) {
       return;
     }
+    if (batch.base() != null) {
+      base = batch.base().index();
+      entries.clear();
+    }
     if (!batch.entries().isEmpty()) {
-      int from = (int) batch.entries().get(0).index() - 1;
+      int from = (int) (batch.entries().get(0).index() - base) - 1;
       entries.subList(from, entries.size()).clear();
       entries.addAll(batch.entries());
     }
@@ -103,42 +96,58 @@ final class SimulatedLog implements LogStore {
     writeNext();
   }
 
+  @Override
+  public void dropUpTo(long index) {
+    droppable = Math.max(droppable, index);
+    if (!writing) {
+      attempt(this::drop);
+    }
+  }
+
+  private void drop() throws IOException {
+    if (droppable > 0) {
+      log.dropUpTo(droppable);
+      droppable = 0;
+    }
+  }
+
   private void writeNext() {
-    if (writing || waiting.isEmpty()) {
+    if (writing || waiting.isEmpty() || dead || failed) {
       return;
     }
     writing = true;
     List<WriteBatch> group = List.copyOf(waiting);
     waiting.clear();
-    try {
-      log.write(group);
-    } catch (IOException e) {
-      failed = true;
-      inbox.failed(e);
-      return;
-    } catch (DiskFaults.Killed e) {
-      die();
-      return;
-    }
+    attempt(() -> log.write(group));
     schedule.after(syncNanos.getAsLong(), () -> sync(group.get(group.size() - 1).number()));
   }
 
   private void sync(long number) {
-    if (dead) {
+    attempt(
+        () -> {
+          log.sync();
+          writing = false;
+          inbox.persisted(number);
+          drop();
+        });
+    writeNext();
+  }
+
+  private void attempt(Work work) {
+    if (dead || failed) {
       return;
     }
     try {
-      log.sync();
+      work.run();
     } catch (IOException e) {
       failed = true;
       inbox.failed(e);
-      return;
     } catch (DiskFaults.Killed e) {
       die();
-      return;
     }
-    writing = false;
-    inbox.persisted(number);
-    writeNext();
+  }
+
+  private interface Work {
+    void run() throws IOException;
   }
 }

@@ -4,6 +4,7 @@ package dev.coordinator.server.simulation;
 import dev.coordinator.server.machine.MachineInvariants;
 import dev.coordinator.server.metrics.NodeMetrics;
 import dev.coordinator.server.ports.PeerSender;
+import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftInvariants;
@@ -13,6 +14,7 @@ import dev.coordinator.server.raft.RaftTrace;
 import dev.coordinator.server.raft.RestoredState;
 import dev.coordinator.server.raft.RoleKind;
 import dev.coordinator.server.raft.Sender;
+import dev.coordinator.server.raft.SnapshotMeta;
 import dev.coordinator.server.runtime.CoordinatorNode;
 import dev.coordinator.server.runtime.Mailbox;
 import dev.coordinator.server.runtime.MemberFailure;
@@ -20,9 +22,13 @@ import dev.coordinator.server.runtime.MemberState;
 import dev.coordinator.server.runtime.NodeLoop;
 import dev.coordinator.server.runtime.NodePorts;
 import dev.coordinator.server.storage.BitFlips;
-import dev.coordinator.server.storage.RecoveredLog;
+import dev.coordinator.server.storage.LogIdentity;
+import dev.coordinator.server.storage.SegmentedLog;
 import dev.coordinator.server.storage.SimulatedDisk;
 import dev.coordinator.server.storage.StorageException;
+import dev.coordinator.server.storage.snapshot.RecoveredState;
+import dev.coordinator.server.storage.snapshot.SequentialSnapshotFormat;
+import dev.coordinator.server.storage.snapshot.SnapshotFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
@@ -42,12 +48,16 @@ final class SimulatedMember {
   private final Tuning tuning;
   private final NodeId id;
   private final Membership membership;
-  private final SimulatedDisk disk = new SimulatedDisk();
+  private final SimulatedDisk logDisk = new SimulatedDisk();
+  private final SimulatedDisk snapshotDisk = new SimulatedDisk();
+  private final List<SimulatedDisk> disks = List.of(logDisk, snapshotDisk);
   private final DiskFaults diskFaults = new DiskFaults(this::diedAtDisk);
   private final double clockRate;
   private final long clockOffsetNanos;
+  private final LogIdentity identity;
 
   private SimulatedLog log;
+  private SimulatedSnapshots snapshots;
   private Mailbox mailbox;
   private NodeLoop loop;
   private CoordinatorNode node;
@@ -57,8 +67,8 @@ final class SimulatedMember {
   private boolean paused;
   private long diskDelayNanos;
 
-  /** What its log held before bits of it were flipped; null if none were. */
-  private RecoveredLog undamaged;
+  /** What its disks held before bits were flipped; null if none were. */
+  private RestoredState undamaged;
 
   private boolean flipsChecked;
   private boolean refuses;
@@ -71,7 +81,8 @@ final class SimulatedMember {
     this.membership = membership;
     this.clockRate = cluster.drawClockRate();
     this.clockOffsetNanos = schedule.random().nextLong(1_000_000_000_000L);
-    disk.setFault(diskFaults);
+    this.identity = new LogIdentity("simulated", id, schedule.random().nextLong());
+    disks.forEach(disk -> disk.setFault(diskFaults));
   }
 
   NodeId id() {
@@ -93,7 +104,7 @@ final class SimulatedMember {
 
   /** Whether there is a log on its disk: a member that died early may have none. */
   boolean hasLog() {
-    return BitFlips.hasSegments(disk);
+    return BitFlips.hasSegments(logDisk);
   }
 
   /** Whether bits of its disk were ever flipped. */
@@ -109,8 +120,15 @@ final class SimulatedMember {
     return loop;
   }
 
-  SimulatedDisk disk() {
-    return disk;
+  /** Both its disks take no more than a little. */
+  void fillDisk() {
+    for (SimulatedDisk disk : disks) {
+      disk.setCapacityBytes(disk.usedBytes() + schedule.random().nextInt(4_096));
+    }
+  }
+
+  void freeDisk() {
+    disks.forEach(disk -> disk.setCapacityBytes(Long.MAX_VALUE));
   }
 
   DiskFaults diskFaults() {
@@ -127,8 +145,13 @@ final class SimulatedMember {
       return;
     }
     diskFaults.revive();
+    RecoveredState recovered;
+    SnapshotFiles files;
     try {
-      log = new SimulatedLog(schedule, disk, id, tuning.log(), this::drawSyncNanos);
+      log = new SimulatedLog(schedule, logDisk, identity, tuning.log(), this::drawSyncNanos);
+      files = openSnapshots(snapshotDisk);
+      recovered =
+          RecoveredState.recover(membership, identity.incarnation(), log.recoverable(), files);
     } catch (IOException e) {
       startFailed(e);
       return;
@@ -140,24 +163,22 @@ final class SimulatedMember {
       diedAtStart();
       return;
     }
-    RecoveredLog recovered = log.recovered();
     if (undamaged != null && !flipsChecked) {
       checkUnharmed(recovered);
     }
     NodeMetrics metrics = NodeMetrics.none(ROLES);
     mailbox = new Mailbox(tuning.mailboxCapacity(), tuning.mailboxCapacity(), metrics.loop());
-    log.reportTo(mailbox);
+    log.start(recovered.restored(), mailbox);
+    snapshots = new SimulatedSnapshots(schedule, cluster.oracle(), id, files, this::drawSyncNanos);
+    snapshots.reportTo(mailbox);
     loop =
         new NodeLoop(
-            new MemberState(
-                id,
-                RestoredState.ofLog(membership, recovered.hardState(), recovered.entries()),
-                null),
+            new MemberState(id, recovered.restored(), recovered.machine()),
             tuning.node(),
             new NodePorts(
                 mailbox,
                 log,
-                new NoSnapshots(),
+                snapshots,
                 new Outlet(),
                 () -> localNanos(schedule.nowNanos()),
                 new SplittableRandom(schedule.random().nextLong()),
@@ -168,7 +189,8 @@ final class SimulatedMember {
             localNanos(schedule.nowNanos()));
     node = new CoordinatorNode(loop);
     raftInvariants = new RaftInvariants();
-    committedSeen = 0;
+    SnapshotMeta snapshot = recovered.restored().snapshot();
+    committedSeen = snapshot == null ? 0 : snapshot.index();
     paused = false;
     NodeLoop started = loop;
     mailbox.onInput(
@@ -178,6 +200,10 @@ final class SimulatedMember {
           }
         });
     runAt(schedule.nowNanos());
+  }
+
+  private SnapshotFiles openSnapshots(SimulatedDisk disk) throws IOException {
+    return SnapshotFiles.open(disk, new SequentialSnapshotFormat(disk), tuning.snapshots());
   }
 
   private long drawSyncNanos() {
@@ -208,43 +234,51 @@ final class SimulatedMember {
     return end < 0 ? text : text.substring(0, end);
   }
 
-  /** A member that starts in spite of flipped bits must know all that it knew. */
-  private void checkUnharmed(RecoveredLog recovered) {
+  /**
+   * A member that starts in spite of flipped bits must know all that it knew. If a snapshot was
+   * hit, an older one and the log may tell the same; the comparison of states at the end shows it.
+   */
+  private void checkUnharmed(RecoveredState recovered) {
     flipsChecked = true;
-    if (!recovered.equals(undamaged)) {
+    if (recovered.damaged().isEmpty() && !recovered.restored().equals(undamaged)) {
       throw new Violation(
-          "%s started with a damaged log: entries up to %d and %s, but it had entries up to %d"
-              + " and %s",
-          this,
-          recovered.lastIndex(),
-          recovered.hardState(),
-          undamaged.lastIndex(),
-          undamaged.hardState());
+          "%s started with a damaged disk as %s, but it had %s",
+          this, recovered.restored(), undamaged);
     }
   }
 
   /**
-   * Flips bits of a log at rest. Not those of its last frame: that one, no log can tell from a torn
-   * one.
+   * Flips bits of the files at rest. Not those of the last frame of the log: that one, no log can
+   * tell from a torn one.
    */
   void flipBits() {
     try {
-      undamaged = SimulatedLog.read(disk, id, tuning.log());
+      SimulatedDisk logCopy = logDisk.copy();
+      SegmentedLog readable = SegmentedLog.open(logCopy, identity, tuning.log(), Runnable::run);
+      undamaged =
+          RecoveredState.recover(
+                  membership, identity.incarnation(), readable, openSnapshots(snapshotDisk.copy()))
+              .restored();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     flipsChecked = false;
+    boolean ofSnapshots = schedule.random().nextBoolean() && !snapshotDisk.list().isEmpty();
     int flips = 1 + schedule.random().nextInt(3);
     for (int i = 0; i < flips; i++) {
       cluster.note(
-          "%s: a bit flips in %s", this, BitFlips.flip(disk, SimulatedLog.SALT, schedule.random()));
+          "%s: a bit flips in %s",
+          this,
+          ofSnapshots
+              ? BitFlips.flipAny(snapshotDisk, schedule.random())
+              : BitFlips.flip(logDisk, identity.salt(), schedule.random()));
     }
   }
 
   /** Its disk works from now on. */
   void calm() {
     diskFaults.calm();
-    disk.setCapacityBytes(Long.MAX_VALUE);
+    freeDisk();
     diskDelayNanos = 0;
   }
 
@@ -260,22 +294,27 @@ final class SimulatedMember {
     if (log != null) {
       log.die();
     }
+    if (snapshots != null) {
+      snapshots.die();
+    }
     if (schedule.random().nextBoolean()) {
       cluster.network().loseAllFrom(id);
     }
     loop = null;
     node = null;
     nextRoundNanos = NEVER;
-    if (powerCut) {
-      disk.powerCut(schedule.random());
-    } else {
-      disk.kill();
+    for (SimulatedDisk disk : disks) {
+      if (powerCut) {
+        disk.powerCut(schedule.random());
+      } else {
+        disk.kill();
+      }
     }
   }
 
   /** What the node's thread does when a round fails: the member stops for good. */
   private void stopAfter(MemberFailure failure) {
-    if (!log.hasFailed()) {
+    if (!hasFailedDisk()) {
       throw failure;
     }
     cluster.note("%s stops: %s", this, failure.getCause().getMessage());
@@ -373,7 +412,7 @@ final class SimulatedMember {
 
   private void runRound() {
     nextRoundNanos = NEVER;
-    boolean mustStop = log.hasFailed();
+    boolean mustStop = hasFailedDisk();
     long nextLocalNanos;
     try {
       nextLocalNanos = loop.runOnce(localNanos(schedule.nowNanos()));
@@ -382,12 +421,21 @@ final class SimulatedMember {
       return;
     }
     if (mustStop) {
-      throw new Violation("%s goes on although its log has failed", this);
+      throw new Violation("%s goes on although its disk has failed", this);
     }
     long committed = loop.core().status().committed();
     long committedBefore = committedSeen;
+    boolean installed = false;
     while (committedSeen < committed) {
-      cluster.oracle().commits(id, log.entry(++committedSeen));
+      Entry entry = log.entry(++committedSeen);
+      if (entry == null) {
+        installed = true; // A snapshot stands for it, and for what was in the log.
+      } else {
+        cluster.oracle().commits(id, entry);
+      }
+    }
+    if (installed) {
+      cluster.figures().installed();
     }
     raftInvariants.check(loop.core());
     if (committed > committedBefore) {
@@ -396,6 +444,10 @@ final class SimulatedMember {
     if (nextLocalNanos != NEVER) {
       runAt(trueNanos(nextLocalNanos));
     }
+  }
+
+  private boolean hasFailedDisk() {
+    return log.hasFailed() || snapshots.hasFailed();
   }
 
   private long localNanos(long trueNanos) {
@@ -457,6 +509,26 @@ final class SimulatedMember {
     @Override
     public void truncated(long nowMs, long fromIndex) {
       cluster.note("%s truncates its log from %d", SimulatedMember.this, fromIndex);
+    }
+
+    @Override
+    public void snapshotTaken(long nowMs, SnapshotMeta snapshot) {
+      cluster.note("%s has a snapshot up to %s", SimulatedMember.this, snapshot.last());
+    }
+
+    @Override
+    public void snapshotSent(long nowMs, NodeId follower, SnapshotMeta snapshot) {
+      cluster.note(
+          "%s sends member %s a snapshot up to %s",
+          SimulatedMember.this, follower, snapshot.last());
+    }
+
+    @Override
+    public void snapshotInstalled(long nowMs, SnapshotMeta snapshot, boolean logDiscarded) {
+      cluster.oracle().takes(id, snapshot);
+      cluster.note(
+          "%s installs a snapshot up to %s%s",
+          SimulatedMember.this, snapshot.last(), logDiscarded ? ", without its log" : "");
     }
 
     @Override

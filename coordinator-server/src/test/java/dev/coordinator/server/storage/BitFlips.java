@@ -45,4 +45,18 @@ public final class BitFlips {
     disk.replace(name, content);
     return name + " at offset " + offset;
   }
+
+  /** Flips one bit of any file. */
+  public static String flipAny(SimulatedDisk disk, RandomGenerator random) {
+    List<String> files = disk.list();
+    String name = files.get(random.nextInt(files.size()));
+    byte[] content = disk.content(name);
+    if (content.length == 0) {
+      return name + ", which is empty";
+    }
+    int offset = random.nextInt(content.length);
+    content[offset] ^= (byte) (1 << random.nextInt(8));
+    disk.replace(name, content);
+    return name + " at offset " + offset;
+  }
 }
