@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.machine;
 
-import java.util.ArrayList;
 import java.util.Iterator;
-import java.util.List;
 
 /** Fills the tables of a new machine from a state, and refuses one that contradicts itself. */
 final class Restore {
@@ -13,9 +11,6 @@ final class Restore {
   private final LeaseTable leases;
   private final LockTable locks;
   private final DeadlineQueue deadlines;
-
-  /** Leases that say something about claims, which are known only when all locks are. */
-  private final List<LeaseState> namingClaims = new ArrayList<>();
 
   Restore(
       MachineState state,
@@ -42,8 +37,10 @@ final class Restore {
     while (lock.hasNext()) {
       add(lock.next());
     }
-    for (LeaseState lease : namingClaims) {
-      checkClaims(lease);
+    // What leases name of claims is only known to be there now.
+    each = state.leases();
+    while (each.hasNext()) {
+      checkClaims(each.next());
     }
   }
 
@@ -65,21 +62,6 @@ final class Restore {
       lease.history(generation).restore(stored);
     }
     leases.add(lease);
-    if (namesClaims(stored)) {
-      namingClaims.add(stored);
-    }
-  }
-
-  private static boolean namesClaims(LeaseState stored) {
-    if (stored.madeForClaimId() != 0 || stored.deadlineMs() == DeadlineQueue.NEVER) {
-      return true;
-    }
-    for (LeaseState.RequestState request : stored.requests()) {
-      if (request.outcome() == null) {
-        return true;
-      }
-    }
-    return false;
   }
 
   private void add(LockState stored) {

@@ -40,7 +40,8 @@ final class Reconfiguring {
       }
     }
     Membership next = member.membership().changedBy(change);
-    if (!leader.isAnsweredByQuorum(next, member.electionTimeoutAgoMs())) {
+    long heardMs = leader.quorumHeardMs(next, member.nowMs());
+    if (member.nowMs() - heardMs >= member.config.electionTimeoutMs()) {
       // It could never be committed, and nothing else either.
       return ChangeAnswer.refused(
           Refusal.Kind.NOT_NOW, "no majority of " + next.voters() + " was heard lately");
@@ -68,7 +69,7 @@ final class Reconfiguring {
 
   /** A voter that has to catch up first could keep the cluster from committing (§4.2.1). */
   private String whyBehind(Progress learner) {
-    if (learner.match() > 0 && !learner.isAnswering(member.electionTimeoutAgoMs())) {
+    if (member.nowMs() - learner.lastHeardMs() >= member.config.electionTimeoutMs()) {
       return "member " + learner.member() + " was not heard lately";
     }
     long lag = log.last() - learner.match();

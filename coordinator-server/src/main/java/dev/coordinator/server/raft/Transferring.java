@@ -64,7 +64,7 @@ final class Transferring {
   }
 
   private boolean isHeard(Progress follower) {
-    return follower.isAnswering(member.electionTimeoutAgoMs());
+    return member.nowMs() - follower.lastHeardMs() < member.config.electionTimeoutMs();
   }
 
   /** Does what is due. */

@@ -32,7 +32,7 @@ final class FaultRun {
 
   private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss");
   private static final int STRIKES_PER_STRETCH = 8;
-  private static final Duration RECOVERY_LIMIT = Duration.ofMinutes(2);
+  private static final Duration RECOVERY_LIMIT = Duration.ofMinutes(5);
 
   /**
    * What to run.

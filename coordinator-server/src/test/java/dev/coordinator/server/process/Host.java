@@ -3,11 +3,14 @@ package dev.coordinator.server.process;
 
 import dev.coordinator.server.cli.local.ChildJvm;
 import dev.coordinator.server.cli.local.Ports;
+import dev.coordinator.server.cli.local.TemporaryDirectory;
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -34,14 +37,16 @@ final class Host {
 
   private static final int STOP_LIMIT_S = 10;
 
-  private final int id;
-  private final Ports ports;
   private final Path directory;
   private final Optional<HostNetwork> network;
   private final Optional<HostDisk> disk;
   private final Optional<Cgroups> cgroups;
-  private final List<String> arguments;
+  private final Map<String, String> settings;
   private final Faketime clock;
+  private volatile long memberId;
+  private volatile Ports ports;
+  private volatile ManagedChannel channel;
+  private boolean joins;
   private Process process;
   private Process tracer;
   private boolean ordered;
@@ -50,32 +55,65 @@ final class Host {
   private boolean diskInDoubt;
 
   Host(
-      int id,
+      long memberId,
       Ports ports,
       Path directory,
       Optional<HostNetwork> network,
       Optional<HostDisk> disk,
       Optional<Cgroups> cgroups,
       Map<String, String> settings) {
-    this.id = id;
-    this.ports = ports;
     this.directory = directory;
     this.network = network;
     this.disk = disk;
     this.cgroups = cgroups;
+    this.settings = Map.copyOf(settings);
     this.clock = new Faketime(directory.resolve("clock"));
-    Map<String, String> keys = new TreeMap<>(settings);
-    keys.put("memberId", Integer.toString(id));
-    keys.put("dataDir", dataDirectory().toString());
-    keys.put("listen.client", address() + ":" + ports.client());
-    keys.put("listen.peer", address() + ":" + ports.peer());
-    keys.put("listen.http", "off");
-    this.arguments = new ArrayList<>(List.of("serve"));
-    keys.forEach((key, value) -> arguments.add("--set=" + key + "=" + value));
+    become(memberId, ports);
   }
 
-  int id() {
-    return id;
+  private void become(long newMemberId, Ports newPorts) {
+    memberId = newMemberId;
+    ports = newPorts;
+    channel = Grpc.newChannelBuilder(clientAddress(), InsecureChannelCredentials.create()).build();
+  }
+
+  /**
+   * Another machine with a blank disk comes in its place, with a member that waits to be added to
+   * the cluster.
+   */
+  synchronized void replace(long newMemberId, Ports newPorts)
+      throws IOException, InterruptedException {
+    kill();
+    if (disk.isPresent()) {
+      disk.get().replace();
+    } else {
+      TemporaryDirectory.delete(dataDirectory());
+    }
+    diskInDoubt = false;
+    channel.shutdownNow();
+    become(newMemberId, newPorts);
+    joins = true;
+    start();
+  }
+
+  /** The member that runs here. */
+  long memberId() {
+    return memberId;
+  }
+
+  private List<String> arguments() {
+    Map<String, String> keys = new TreeMap<>(settings);
+    keys.put("memberId", Long.toString(memberId));
+    keys.put("dataDir", dataDirectory().toString());
+    keys.put("listen.client", clientAddress());
+    keys.put("listen.peer", peerAddress());
+    keys.put("listen.http", "off");
+    if (joins) {
+      keys.put("join", "true");
+    }
+    List<String> arguments = new ArrayList<>(List.of("serve"));
+    keys.forEach((key, value) -> arguments.add("--set=" + key + "=" + value));
+    return arguments;
   }
 
   private String address() {
@@ -87,7 +125,17 @@ final class Host {
     return address() + ":" + ports.client();
   }
 
-  Path dataDirectory() {
+  /** Where the other members reach it. */
+  String peerAddress() {
+    return address() + ":" + ports.peer();
+  }
+
+  /** A connection to the member, which answers or passes the call on. */
+  ManagedChannel channel() {
+    return channel;
+  }
+
+  private Path dataDirectory() {
     return disk.map(HostDisk::path).orElse(directory).resolve("data");
   }
 
@@ -141,7 +189,7 @@ final class Host {
     cgroups.ifPresent(groups -> command.addAll(groups.prefix()));
     network.ifPresent(net -> command.addAll(net.prefix()));
     command.addAll(wrapper);
-    command.addAll(ChildJvm.command(JVM_OPTIONS, arguments));
+    command.addAll(ChildJvm.command(JVM_OPTIONS, arguments()));
     process = ChildJvm.start(command, logFile());
     ordered = false;
     traced = false;
@@ -184,8 +232,12 @@ final class Host {
     }
   }
 
-  /** Lets strace meddle with the system calls of the running process, until it is healed. */
-  synchronized void trace(List<String> options) throws IOException {
+  /**
+   * Lets strace meddle with the system calls of the running process, until it is healed.
+   *
+   * @return that process; other faults may start another meanwhile
+   */
+  synchronized Process trace(List<String> options) throws IOException {
     List<String> command = new ArrayList<>(List.of("strace", "-p", Long.toString(process.pid())));
     command.addAll(traceOptions(options));
     tracer =
@@ -193,6 +245,7 @@ final class Host {
             .redirectErrorStream(true)
             .redirectOutput(directory.resolve("strace-errors.txt").toFile())
             .start();
+    return process;
   }
 
   private List<String> traceOptions(List<String> options) throws IOException {
@@ -210,11 +263,6 @@ final class Host {
   boolean sawInjectedError() throws IOException {
     return Files.exists(traceFile())
         && Files.readString(traceFile(), StandardCharsets.ISO_8859_1).contains("(INJECTED)");
-  }
-
-  /** Waits for the process to end by itself; tells whether it did. */
-  boolean awaitEnd(Duration limit) throws InterruptedException {
-    return process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /** The member may end by itself until it is healed: its disk lets it down. */
@@ -236,7 +284,8 @@ final class Host {
     List<String> log = Files.readAllLines(logFile());
     return Optional.of(
         "member %d ended by itself with exit code %d; its last words: %s"
-            .formatted(id, process.exitValue(), log.isEmpty() ? "none" : log.get(log.size() - 1)));
+            .formatted(
+                memberId, process.exitValue(), log.isEmpty() ? "none" : log.get(log.size() - 1)));
   }
 
   /** Puts everything right and lets the member run. */
@@ -273,6 +322,7 @@ final class Host {
 
   /** Ends the process and takes everything down. */
   void close() throws IOException, InterruptedException {
+    channel.shutdownNow();
     kill();
     if (disk.isPresent()) {
       disk.get().close();

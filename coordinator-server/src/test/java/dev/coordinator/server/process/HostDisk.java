@@ -29,9 +29,13 @@ final class HostDisk implements AutoCloseable {
     this.image = image;
     this.mountPoint = mountPoint;
     Files.createDirectories(mountPoint);
-    Shell.run("truncate", "-s", SIZE, image.toString());
-    Shell.run("mkfs.ext4", "-q", "-m", "0", image.toString());
+    format();
     mount();
+  }
+
+  private void format() throws IOException, InterruptedException {
+    Shell.run("truncate", "-s", SIZE, image.toString());
+    Shell.run("mkfs.ext4", "-q", "-F", "-m", "0", image.toString());
   }
 
   /** Where it is mounted. */
@@ -40,12 +44,13 @@ final class HostDisk implements AutoCloseable {
   }
 
   /** Its number for the kernel, {@code major:minor}. */
-  String device() throws IOException, InterruptedException {
+  synchronized String device() throws IOException, InterruptedException {
     return Shell.run("findmnt", "-n", "-o", "MAJ:MIN", mountPoint.toString()).strip();
   }
 
   /** Leaves no room. */
-  void fill() throws IOException, InterruptedException {
+  synchronized void fill() throws IOException, InterruptedException {
+    requireMounted();
     filled = true;
     Path filler = filler();
     long free = Files.getFileStore(mountPoint).getUsableSpace();
@@ -63,18 +68,22 @@ final class HostDisk implements AutoCloseable {
   }
 
   /** Nothing can be written any more. */
-  void makeReadOnly() throws IOException, InterruptedException {
+  synchronized void makeReadOnly() throws IOException, InterruptedException {
+    requireMounted();
     // A file that is open for writing forbids a remount; the kernel's own reaction to a damaged
     // file system does not ask.
     Shell.run("mount", "-o", "remount,abort", mountPoint.toString());
   }
 
   /** From now on nothing reaches the disk, and what was not synced is lost. */
-  void cutPower() throws IOException, InterruptedException {
+  synchronized void cutPower() throws IOException, InterruptedException {
+    requireMounted();
     Shell.run(
         "perl",
         "-e",
         "open(my $d, '<', $ARGV[0]) or die $!; my $how = pack('L', $ARGV[1]);"
+            // Never the file system that the mount point itself is on.
+            + " (stat $d)[0] != (stat \"$ARGV[0]/..\")[0] or die 'not mounted';"
             + " ioctl($d, "
             + EXT4_IOC_SHUTDOWN
             + ", $how) or die $!;",
@@ -83,7 +92,7 @@ final class HostDisk implements AutoCloseable {
   }
 
   /** Makes it as good as new, with the data that reached it. No process may be using it. */
-  void restart() throws IOException, InterruptedException {
+  synchronized void restart() throws IOException, InterruptedException {
     unmount();
     // What a machine does when it starts. 1 says that it found something to mend.
     if (Shell.exitCode("fsck.ext4", "-p", image.toString()) > 1) {
@@ -92,8 +101,20 @@ final class HostDisk implements AutoCloseable {
     mount();
   }
 
+  /** Another disk, a blank one. No process may be using this one. */
+  synchronized void replace() throws IOException, InterruptedException {
+    unmount();
+    format();
+    mount();
+  }
+
+  /** What a fault does must not strike the disk of this machine. */
+  private void requireMounted() throws IOException, InterruptedException {
+    Shell.run("mountpoint", "-q", mountPoint.toString());
+  }
+
   /** Makes room again. */
-  void freeSpace() throws IOException {
+  synchronized void freeSpace() throws IOException {
     if (filled) {
       Files.deleteIfExists(filler());
       filled = false;
@@ -113,7 +134,7 @@ final class HostDisk implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException, InterruptedException {
+  public synchronized void close() throws IOException, InterruptedException {
     unmount();
     Files.delete(image);
   }

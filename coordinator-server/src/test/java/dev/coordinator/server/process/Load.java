@@ -2,7 +2,6 @@
 package dev.coordinator.server.process;
 
 import dev.coordinator.client.CoordinatorClient;
-import io.grpc.ManagedChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,7 +15,7 @@ final class Load implements AutoCloseable {
   private static final int WORKERS = 40;
   private static final int LOCKS = 48;
   private static final Duration LONG_TTL = Duration.ofMinutes(1);
-  private static final Duration END_LIMIT = Duration.ofMinutes(1);
+  private static final Duration END_LIMIT = Duration.ofMinutes(3);
 
   private final Testbed testbed;
   private final Tally tally;
@@ -35,7 +34,6 @@ final class Load implements AutoCloseable {
     for (int i = 0; i < CLIENTS; i++) {
       clients.add(CoordinatorClient.builder().endpoints(testbed.endpoints()).build());
     }
-    List<ManagedChannel> members = testbed.hosts().stream().map(testbed::channel).toList();
     for (int i = 0; i < WORKERS; i++) {
       // Half of them lose their leases whenever the cluster is away for a while.
       Duration ttl = i % 2 == 0 ? LONG_TTL : Duration.ofMillis(random.nextInt(1_500, 5_000));
@@ -43,7 +41,7 @@ final class Load implements AutoCloseable {
           new LoadWorker(
               "client-" + i,
               clients.get(i % CLIENTS),
-              members,
+              testbed.hosts(),
               ttl,
               pauseMs,
               random.split(),
@@ -90,9 +88,9 @@ final class Load implements AutoCloseable {
 
   private void awaitRead(String name, Host host) {
     long endNanos = System.nanoTime() + END_LIMIT.toNanos();
-    while (!LoadWorker.read(name, testbed.channel(host), stretch, tally)) {
+    while (!LoadWorker.read(name, host, stretch, tally)) {
       if (System.nanoTime() - endNanos > 0) {
-        throw new Violation("member %d of a healthy cluster does not answer", host.id());
+        throw new Violation("member %d of a healthy cluster does not answer", host.memberId());
       }
     }
   }

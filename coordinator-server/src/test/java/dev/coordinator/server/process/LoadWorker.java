@@ -19,7 +19,6 @@ import dev.coordinator.v1.GetLockRequest;
 import dev.coordinator.v1.GetLockResponse;
 import dev.coordinator.v1.LockHolder;
 import dev.coordinator.v1.LockServiceGrpc;
-import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.List;
@@ -41,7 +40,7 @@ final class LoadWorker implements Runnable {
 
   private final String id;
   private final CoordinatorClient client;
-  private final List<ManagedChannel> members;
+  private final List<Host> hosts;
   private final Duration ttl;
   private final int pauseMs;
   private final SplittableRandom random;
@@ -50,20 +49,20 @@ final class LoadWorker implements Runnable {
   private Session session;
 
   /**
-   * @param members connections to each of them, for reads by whomever
+   * @param hosts of all members, for reads by whomever
    * @param pauseMs mean pause between two rounds
    */
   LoadWorker(
       String id,
       CoordinatorClient client,
-      List<ManagedChannel> members,
+      List<Host> hosts,
       Duration ttl,
       int pauseMs,
       SplittableRandom random,
       Tally tally) {
     this.id = id;
     this.client = client;
-    this.members = List.copyOf(members);
+    this.hosts = List.copyOf(hosts);
     this.ttl = ttl;
     this.pauseMs = pauseMs;
     this.random = random;
@@ -93,7 +92,7 @@ final class LoadWorker implements Runnable {
     String name = names.get(random.nextInt(among));
     int choice = random.nextInt(10);
     if (choice < 3) {
-      read(name, members.get(random.nextInt(members.size())));
+      read(name, hosts.get(random.nextInt(hosts.size())));
     } else if (hasSession()) {
       use(name, choice < 8 ? Duration.ZERO : Duration.ofMillis(random.nextInt(1_000)));
     }
@@ -266,17 +265,17 @@ final class LoadWorker implements Runnable {
     }
   }
 
-  private void read(String name, ManagedChannel member) {
-    read(name, member, stretch, tally);
+  private void read(String name, Host host) {
+    read(name, host, stretch, tally);
   }
 
   /** Asks one member who holds a lock; whether it answered. */
-  static boolean read(String name, ManagedChannel member, Stretch stretch, Tally tally) {
+  static boolean read(String name, Host host, Stretch stretch, Tally tally) {
     long startNanos = System.nanoTime();
     GetLockResponse response;
     try {
       response =
-          LockServiceGrpc.newBlockingStub(member)
+          LockServiceGrpc.newBlockingStub(host.channel())
               .withDeadlineAfter(READ_LIMIT_MS, TimeUnit.MILLISECONDS)
               .getLock(GetLockRequest.newBuilder().setName(name).build());
     } catch (StatusRuntimeException e) {

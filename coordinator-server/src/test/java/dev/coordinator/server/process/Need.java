@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 /** What a kind of fault needs of the machine beyond a JVM and signals. */
 enum Need {
   NETWORK("root, and the packages iproute2, iptables and util-linux"),
-  DISK("root, loop devices, and the packages e2fsprogs, mount and perl"),
+  DISK("root, loop devices, and the packages e2fsprogs, mount, util-linux and perl"),
   CGROUPS("root, and version 1 of the control groups cpu and blkio"),
   STRACE("root, and the package strace"),
   FAKETIME("the package libfaketime");
@@ -47,7 +47,7 @@ enum Need {
   private boolean isMet() {
     return switch (this) {
       case NETWORK -> isRoot() && haveAll("ip", "tc", "iptables", "nsenter");
-      case DISK -> isRoot() && haveAll("mkfs.ext4", "fsck.ext4", "mount", "perl");
+      case DISK -> isRoot() && haveAll("mkfs.ext4", "fsck.ext4", "mount", "mountpoint", "perl");
       case CGROUPS -> isRoot() && Cgroups.areMounted();
       case STRACE -> isRoot() && haveAll("strace");
       case FAKETIME -> Faketime.library().isPresent();

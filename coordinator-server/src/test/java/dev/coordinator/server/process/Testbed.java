@@ -2,12 +2,11 @@
 package dev.coordinator.server.process;
 
 import dev.coordinator.server.cli.local.Ports;
+import dev.coordinator.server.cli.local.TemporaryDirectory;
 import dev.coordinator.v1.ClusterServiceGrpc;
 import dev.coordinator.v1.GetStatusRequest;
 import dev.coordinator.v1.GetStatusResponse;
 import dev.coordinator.v1.Role;
-import io.grpc.Grpc;
-import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
@@ -16,8 +15,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -45,7 +42,7 @@ final class Testbed implements AutoCloseable {
   private final Path directory;
   private final Optional<Switch> network;
   private final List<Host> hosts = new ArrayList<>();
-  private final Map<Integer, ManagedChannel> channels = new HashMap<>();
+  private Replacement replacement;
 
   /**
    * Makes the hosts and starts no member.
@@ -84,12 +81,7 @@ final class Testbed implements AutoCloseable {
           needs.contains(Need.CGROUPS) && disk.isPresent()
               ? Optional.of(new Cgroups(PREFIX + pid + "-" + id))
               : Optional.empty();
-      Host host = new Host(id, free.get(i), home, cables.get(i), disk, cgroups, keys);
-      hosts.add(host);
-      channels.put(
-          id,
-          Grpc.newChannelBuilder(host.clientAddress(), InsecureChannelCredentials.create())
-              .build());
+      hosts.add(new Host(id, free.get(i), home, cables.get(i), disk, cgroups, keys));
     }
   }
 
@@ -109,11 +101,6 @@ final class Testbed implements AutoCloseable {
     return hosts.stream().map(Host::clientAddress).toList();
   }
 
-  /** A connection to one member, which answers or passes the call on. */
-  ManagedChannel channel(Host host) {
-    return channels.get(host.id());
-  }
-
   void start() throws IOException, InterruptedException {
     for (Host host : hosts) {
       host.start();
@@ -130,7 +117,30 @@ final class Testbed implements AutoCloseable {
         newest = status;
       }
     }
-    return newest == null ? hosts.get(0) : hosts.get((int) newest.getHeader().getMemberId() - 1);
+    long id = newest == null ? 0 : newest.getHeader().getMemberId();
+    return hosts.stream().filter(host -> host.memberId() == id).findAny().orElse(hosts.get(0));
+  }
+
+  /**
+   * A new member comes in the place of one that has lost everything. Does what it can at once; the
+   * rest is done while the cluster recovers.
+   */
+  synchronized void replace(Host host) throws IOException, InterruptedException {
+    long oldId = host.memberId();
+    long newId = hosts.stream().mapToLong(Host::memberId).max().orElseThrow() + 1;
+    host.replace(newId, Ports.free(1).get(0));
+    replacement = new Replacement(host, oldId);
+    replacement.proceed(this);
+  }
+
+  private synchronized void proceedWithReplacement() {
+    if (replacement != null && replacement.proceed(this)) {
+      replacement = null;
+    }
+  }
+
+  private synchronized boolean isComplete() {
+    return replacement == null;
   }
 
   /** Puts every host right. */
@@ -155,7 +165,8 @@ final class Testbed implements AutoCloseable {
   void awaitRecovery(Duration limit) throws IOException, InterruptedException {
     long end = System.nanoTime() + limit.toNanos();
     List<GetStatusResponse> answers = statuses();
-    while (!haveRecovered(answers)) {
+    while (!isComplete() || !haveRecovered(answers)) {
+      proceedWithReplacement();
       Optional<String> failed = unexpectedEnd();
       if (failed.isPresent()) {
         throw new Violation(failed.get());
@@ -198,7 +209,7 @@ final class Testbed implements AutoCloseable {
   }
 
   private Optional<GetStatusResponse> status(Host host) {
-    ManagedChannel channel = channel(host);
+    ManagedChannel channel = host.channel();
     channel.resetConnectBackoff();
     try {
       return Optional.of(
@@ -213,7 +224,6 @@ final class Testbed implements AutoCloseable {
   /** Ends everything and removes it, except for the directory with the members' logs. */
   @Override
   public void close() throws IOException, InterruptedException {
-    channels.values().forEach(ManagedChannel::shutdownNow);
     for (Host host : hosts) {
       host.close();
     }
@@ -224,7 +234,7 @@ final class Testbed implements AutoCloseable {
 
   /** Once closed: removes the logs, too. */
   void deleteLogs() throws IOException {
-    delete(directory);
+    TemporaryDirectory.delete(directory);
   }
 
   /** Once closed: keeps the logs where no later run removes them; tells where. */
@@ -265,7 +275,7 @@ final class Testbed implements AutoCloseable {
     if (Need.met().contains(Need.CGROUPS)) {
       Cgroups.remove(prefix + "-");
     }
-    delete(old);
+    TemporaryDirectory.delete(old);
   }
 
   /** The process that runs with this directory, if it still does. */
@@ -285,13 +295,5 @@ final class Testbed implements AutoCloseable {
   private static String commandLine(ProcessHandle process) throws IOException {
     Path file = Path.of("/proc", Long.toString(process.pid()), "cmdline");
     return Files.exists(file) ? Files.readString(file) : "";
-  }
-
-  private static void delete(Path directory) throws IOException {
-    try (Stream<Path> all = Files.walk(directory)) {
-      for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(each);
-      }
-    }
   }
 }

@@ -36,12 +36,19 @@ public final class TemporaryDirectory implements AutoCloseable {
 
   @Override
   public void close() {
-    try (Stream<Path> all = Files.walk(path)) {
+    try {
+      delete(path);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot delete " + path, e);
+    }
+  }
+
+  /** Deletes a directory with all that is in it. */
+  public static void delete(Path directory) throws IOException {
+    try (Stream<Path> all = Files.walk(directory)) {
       for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
         Files.deleteIfExists(each);
       }
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot delete " + path, e);
     }
   }
 }
