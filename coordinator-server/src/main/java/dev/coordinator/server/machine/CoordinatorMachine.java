@@ -200,7 +200,7 @@ public final class CoordinatorMachine {
             holder.token(),
             holder.metadata(),
             clusterTimeMs - waiter.sinceMs()));
-    answer(waiter, acquired(holder, false));
+    answer(lease, waiter, acquired(holder, false));
   }
 
   /** Takes a lock from its holder. The caller takes the claim from the lease, or ends that. */
@@ -241,17 +241,19 @@ public final class CoordinatorMachine {
     }
   }
 
-  /** Answers whoever waits with this claim, and remembers the answer for a retry. */
   private void answer(Claim claim, Outcome outcome) {
+    answer(leases.edit(claim.leaseId()), claim, outcome);
+  }
+
+  /**
+   * Answers whoever waits with this claim, and remembers the answer for a retry.
+   *
+   * @param lease null if it was made for this wait, has ended with it and forgotten its requests
+   */
+  private void answer(Lease lease, Claim claim, Outcome outcome) {
     reply(claim.waiting().replyIndex(), outcome);
-    long requestNumber = claim.waiting().requestNumber();
-    if (requestNumber == 0) {
-      return;
-    }
-    Lease lease = leases.edit(claim.leaseId());
-    // A lease that was made for this wait has ended with it, and forgotten its requests.
-    if (lease != null) {
-      lease.history().answered(requestNumber, outcome);
+    if (lease != null && claim.waiting().requestNumber() != 0) {
+      lease.history().answered(claim.waiting().requestNumber(), outcome);
     }
   }
 

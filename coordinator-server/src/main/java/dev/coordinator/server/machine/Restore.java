@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.machine;
 
+import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.List;
 
 /** Fills the tables of a new machine from a state, and refuses one that contradicts itself. */
 final class Restore {
@@ -11,6 +13,9 @@ final class Restore {
   private final LeaseTable leases;
   private final LockTable locks;
   private final DeadlineQueue deadlines;
+
+  /** Leases that say something about claims, which are known only when all locks are. */
+  private final List<LeaseState> namingClaims = new ArrayList<>();
 
   Restore(
       MachineState state,
@@ -37,10 +42,8 @@ final class Restore {
     while (lock.hasNext()) {
       add(lock.next());
     }
-    // What leases name of claims is only known to be there now.
-    each = state.leases();
-    while (each.hasNext()) {
-      checkClaims(each.next());
+    for (LeaseState lease : namingClaims) {
+      checkClaims(lease);
     }
   }
 
@@ -62,6 +65,21 @@ final class Restore {
       lease.history(generation).restore(stored);
     }
     leases.add(lease);
+    if (namesClaims(stored)) {
+      namingClaims.add(stored);
+    }
+  }
+
+  private static boolean namesClaims(LeaseState stored) {
+    if (stored.madeForClaimId() != 0 || stored.deadlineMs() == DeadlineQueue.NEVER) {
+      return true;
+    }
+    for (LeaseState.RequestState request : stored.requests()) {
+      if (request.outcome() == null) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private void add(LockState stored) {

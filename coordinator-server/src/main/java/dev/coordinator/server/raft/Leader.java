@@ -146,6 +146,13 @@ final class Leader implements Role {
         id -> id.equals(self) ? nowMs : followers.get(id).lastHeardMs());
   }
 
+  /** Whether a majority has agreed with it and was heard since then. */
+  boolean isAnsweredByQuorum(Membership membership, long sinceMs) {
+    return membership.reachedByQuorum(
+            id -> id.equals(self) || followers.get(id).isAnswering(sinceMs) ? 1 : 0)
+        > 0;
+  }
+
   long heartbeatAtMs() {
     return heartbeatAtMs;
   }

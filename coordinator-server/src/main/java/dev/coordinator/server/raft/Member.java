@@ -57,6 +57,11 @@ final class Member {
     clock.advance(nowMs);
   }
 
+  /** Who was not heard since then counts as lost. */
+  long electionTimeoutAgoMs() {
+    return nowMs - config.electionTimeoutMs();
+  }
+
   /**
    * Draws when to hold the next election: between one and two election timeouts from now (§3.4).
    */

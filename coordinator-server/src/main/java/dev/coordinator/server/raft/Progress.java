@@ -90,6 +90,14 @@ final class Progress {
     return lastHeardMs;
   }
 
+  /**
+   * Whether it has agreed with the leader, and was heard since. That it counts as heard when the
+   * leader begins is only a favour.
+   */
+  boolean isAnswering(long sinceMs) {
+    return match > 0 && lastHeardMs > sinceMs;
+  }
+
   /** The latest round of confirming its leadership in which the follower answered. */
   long round() {
     return round;

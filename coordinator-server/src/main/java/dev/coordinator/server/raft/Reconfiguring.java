@@ -40,8 +40,7 @@ final class Reconfiguring {
       }
     }
     Membership next = member.membership().changedBy(change);
-    long heardMs = leader.quorumHeardMs(next, member.nowMs());
-    if (member.nowMs() - heardMs >= member.config.electionTimeoutMs()) {
+    if (!leader.isAnsweredByQuorum(next, member.electionTimeoutAgoMs())) {
       // It could never be committed, and nothing else either.
       return ChangeAnswer.refused(
           Refusal.Kind.NOT_NOW, "no majority of " + next.voters() + " was heard lately");
@@ -69,7 +68,7 @@ final class Reconfiguring {
 
   /** A voter that has to catch up first could keep the cluster from committing (§4.2.1). */
   private String whyBehind(Progress learner) {
-    if (member.nowMs() - learner.lastHeardMs() >= member.config.electionTimeoutMs()) {
+    if (learner.match() > 0 && !learner.isAnswering(member.electionTimeoutAgoMs())) {
       return "member " + learner.member() + " was not heard lately";
     }
     long lag = log.last() - learner.match();

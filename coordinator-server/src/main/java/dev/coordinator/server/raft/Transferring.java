@@ -64,7 +64,7 @@ final class Transferring {
   }
 
   private boolean isHeard(Progress follower) {
-    return member.nowMs() - follower.lastHeardMs() < member.config.electionTimeoutMs();
+    return follower.isAnswering(member.electionTimeoutAgoMs());
   }
 
   /** Does what is due. */

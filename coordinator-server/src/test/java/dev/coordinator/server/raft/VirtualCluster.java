@@ -36,7 +36,7 @@ final class VirtualCluster {
     final NodeId id;
 
     /** What it begins with when its disk is empty. */
-    final Membership bootstrap;
+    Membership bootstrap;
 
     VirtualDisk disk = new VirtualDisk();
 
