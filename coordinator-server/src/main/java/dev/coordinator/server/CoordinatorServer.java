@@ -12,6 +12,8 @@ import dev.coordinator.server.metrics.SequencerMetrics;
 import dev.coordinator.server.metrics.SnapshotMetrics;
 import dev.coordinator.server.metrics.StorageMetrics;
 import dev.coordinator.server.ports.TimeSource;
+import dev.coordinator.server.raft.MemberInfo;
+import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftTrace;
 import dev.coordinator.server.raft.RoleKind;
@@ -144,21 +146,44 @@ public final class CoordinatorServer implements AutoCloseable {
 
   private NodeLoop loop(Mailbox mailbox, NodeMetrics metrics) throws IOException {
     RecoveredState recovered = snapshots.recover(settings.bootstrap(), logStore);
-    return new NodeLoop(
-        new MemberState(settings.self(), recovered.restored(), recovered.machine()),
-        settings.node(),
-        new NodePorts(
-            mailbox,
-            logStore,
-            snapshots,
-            peers,
-            time,
-            new SplittableRandom(new SecureRandom().nextLong()),
-            replies,
-            watches,
-            RaftTrace.NONE),
-        metrics,
-        time.nanoTime());
+    var loop =
+        new NodeLoop(
+            new MemberState(settings.self(), recovered.restored(), recovered.machine()),
+            settings.node(),
+            new NodePorts(
+                mailbox,
+                logStore,
+                snapshots,
+                peers,
+                time,
+                new SplittableRandom(new SecureRandom().nextLong()),
+                replies,
+                watches,
+                RaftTrace.NONE),
+            metrics,
+            time.nanoTime());
+    warnOfOtherMembers(loop.core().membership());
+    return loop;
+  }
+
+  /** The log has the last word, whatever the configuration file has come to say. */
+  private void warnOfOtherMembers(Membership present) {
+    for (MemberInfo configured : settings.bootstrap().members()) {
+      MemberInfo known = present.member(configured.id());
+      if (known == null) {
+        log.warn("members: member {} was removed from the cluster", configured.id());
+      } else if (!known.peerAddress().equals(configured.peerAddress())
+          || !known.clientAddress().equals(configured.clientAddress())) {
+        log.warn(
+            "members: member {} is known to the cluster at {} and {}, not at {} and {}; to move it,"
+                + " remove it and add it again with another id",
+            configured.id(),
+            known.clientAddress(),
+            known.peerAddress(),
+            configured.clientAddress(),
+            configured.peerAddress());
+      }
+    }
   }
 
   private void buildClientSide() throws IOException {
@@ -222,6 +247,11 @@ public final class CoordinatorServer implements AutoCloseable {
   private static String version() {
     String version = CoordinatorServer.class.getPackage().getImplementationVersion();
     return version == null ? "development" : version;
+  }
+
+  /** The member itself, for tests. */
+  CoordinatorNode node() {
+    return node;
   }
 
   /** Where clients are served; the port is the one that is really open. */

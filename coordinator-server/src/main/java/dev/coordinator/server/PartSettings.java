@@ -40,8 +40,11 @@ final class PartSettings {
     return self;
   }
 
-  /** The configuration of a cluster that begins. */
+  /** The configuration of a cluster that begins, none of a member that joins one. */
   Membership bootstrap() {
+    if (config.join()) {
+      return Membership.NONE;
+    }
     List<MemberInfo> members =
         config.members().stream()
             .map(

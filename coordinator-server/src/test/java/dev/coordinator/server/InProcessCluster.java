@@ -75,7 +75,7 @@ public final class InProcessCluster implements AutoCloseable {
       all.put("clusterId", "test");
       all.put("memberId", Integer.toString(i + 1));
       all.put("members", members);
-      all.put("dataDir", directory.resolve("member-" + (i + 1)).toString());
+      all.put("dataDir", dataDir(i + 1).toString());
       all.put("listen.client", "127.0.0.1:" + ports.get(2 * i));
       all.put("listen.peer", "127.0.0.1:" + ports.get(2 * i + 1));
       all.put("listen.http", "127.0.0.1:0");
@@ -83,6 +83,34 @@ public final class InProcessCluster implements AutoCloseable {
       all.putAll(settings);
       flags.put(i + 1, all);
     }
+  }
+
+  /** Starts a further member, which waits to be added to the cluster. */
+  public void join(int member) throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      List<Integer> ports = FreePorts.take(2);
+      var all = new HashMap<>(flags.get(1));
+      all.remove("members");
+      all.put("join", "true");
+      all.put("memberId", Integer.toString(member));
+      all.put("dataDir", dataDir(member).toString());
+      all.put("listen.client", "127.0.0.1:" + ports.get(0));
+      all.put("listen.peer", "127.0.0.1:" + ports.get(1));
+      flags.put(member, all);
+      try {
+        start(member);
+        return;
+      } catch (IOException e) {
+        if (attempt == START_ATTEMPTS) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** Where a member keeps what it knows. */
+  public Path dataDir(int member) {
+    return directory.resolve("member-" + member);
   }
 
   public void start(int member) throws IOException {
@@ -148,10 +176,28 @@ public final class InProcessCluster implements AutoCloseable {
     return leader[0];
   }
 
+  /** Waits until some member leads, whether others know it or not. */
+  int awaitAnyLeader() {
+    await("a leader", () -> servers.values().stream().anyMatch(server -> server.node().isLeader()));
+    return servers.keySet().stream()
+        .filter(id -> servers.get(id).node().isLeader())
+        .findFirst()
+        .orElseGet(this::awaitAnyLeader);
+  }
+
   /** Some running member that does not lead. */
   public int awaitFollower() {
     int leader = awaitLeader();
     return servers.keySet().stream().filter(id -> id != leader).findFirst().orElseThrow();
+  }
+
+  /** Some running member that neither leads nor is the other one. */
+  public int awaitFollowerOtherThan(int other) {
+    int leader = awaitLeader();
+    return servers.keySet().stream()
+        .filter(id -> id != leader && id != other)
+        .findFirst()
+        .orElseThrow();
   }
 
   /** Repeats a call while it is refused as unavailable, as a client does. */

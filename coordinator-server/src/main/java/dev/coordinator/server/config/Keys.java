@@ -25,7 +25,8 @@ final class Keys {
           "memberId",
           "1",
           Parse.number(1, Long.MAX_VALUE),
-          "Number of this member. Must be one of `members`, and stays with the data directory.");
+          "Number of this member, which stays with the data directory. Must be one of `members`,"
+              + " unless `join` is set.");
   static final Key<List<ServerConfig.Member>> MEMBERS =
       key(
           "members",
@@ -34,7 +35,14 @@ final class Keys {
           "All members, this one included, as ID=CLIENT_HOST:PORT/PEER_HOST:PORT, separated by"
               + " commas; in YAML also a list of {id, client, peer}. The addresses are those by"
               + " which clients and other members reach it. Empty: a cluster of this member"
-              + " alone.");
+              + " alone. Read when a cluster begins; later changes go through the cluster.");
+  static final Key<Boolean> JOIN =
+      key(
+          "join",
+          "false",
+          Parse::trueOrFalse,
+          "Whether this member joins a cluster that runs: it begins empty and waits until it is"
+              + " added there. `members` is not read then.");
   static final Key<Path> DATA_DIR =
       key(
           "dataDir",

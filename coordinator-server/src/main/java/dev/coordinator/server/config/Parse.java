@@ -41,6 +41,11 @@ final class Parse {
     };
   }
 
+  static boolean trueOrFalse(String text) {
+    require(text.equals("true") || text.equals("false"), "must be true or false");
+    return text.equals("true");
+  }
+
   static Function<String, Integer> count(int min, int max) {
     return number(min, max).andThen(Math::toIntExact);
   }

@@ -11,12 +11,14 @@ import java.util.Optional;
  * The whole configuration of one member, checked. Only the root package sees it; every other part
  * gets the few values that it needs.
  *
- * @param members all members by rising id, this one included
+ * @param members with which a cluster begins, by rising id, this one included
+ * @param join whether this member waits to be added to a running cluster; it has no members then
  */
 public record ServerConfig(
     String clusterId,
     long memberId,
     List<Member> members,
+    boolean join,
     Path dataDir,
     Listen listen,
     Raft raft,
@@ -122,8 +124,13 @@ public record ServerConfig(
             sources.get(Keys.LISTEN_PEER),
             sources.get(Keys.LISTEN_HTTP));
     long memberId = sources.get(Keys.MEMBER_ID);
-    List<Member> members = sources.get(Keys.MEMBERS);
-    if (members.isEmpty()) {
+    boolean join = sources.get(Keys.JOIN);
+    List<Member> members = join ? List.of() : sources.get(Keys.MEMBERS);
+    if (join) {
+      if (!sources.has(Keys.MEMBER_ID)) {
+        throw new ConfigException("memberId must be set when join is true");
+      }
+    } else if (members.isEmpty()) {
       members = List.of(alone(memberId, listen));
     } else if (!sources.has(Keys.MEMBER_ID)) {
       throw new ConfigException("memberId must be set when members is set");
@@ -135,6 +142,7 @@ public record ServerConfig(
             sources.get(Keys.CLUSTER_ID),
             memberId,
             members.stream().sorted((a, b) -> Long.compare(a.id(), b.id())).toList(),
+            join,
             sources.get(Keys.DATA_DIR),
             listen,
             readRaft(sources),

@@ -34,6 +34,13 @@ class ServerConfigTest {
   }
 
   @Test
+  void aMemberThatJoinsHasNoMembersYet() {
+    Map<String, String> flags =
+        Map.of("memberId", "4", "join", "true", "members", "1=a:1/a:2,2=b:1/b:2");
+    assertEquals(List.of(), ServerConfig.of(flags).members());
+  }
+
+  @Test
   void everyKeyHasADefaultAndAMeaning() {
     ServerConfig config = fromFlags(Map.of());
     assertEquals(1, config.memberId());
@@ -135,6 +142,7 @@ class ServerConfigTest {
         "clusterId | a b | must be 1 to 64 letters",
         "dataDir | '' | must not be empty",
         "members | 1=a:1 | must have a client and a peer address",
+        "join | yes | must be true or false",
         "members | a:1 | must be a list of members",
         "members | 1=a:1/a:2,1=b:1/b:2 | member 1 appears twice",
         "members | 1=a:0/a:2 | ports must not be 0",
@@ -196,6 +204,7 @@ class ServerConfigTest {
         Map.of("lease.minTtl", "2s", "lease.maxTtl", "1s"),
         "lease.minTtl = 2s must be at most lease.maxTtl = 1s");
     refused(Map.of("members", "1=a:1/a:2"), "memberId must be set when members is set");
+    refused(Map.of("join", "true"), "memberId must be set when join is true");
     refused(Map.of("members", "1=a:1/a:2", "memberId", "7"), "memberId = 7 must be one of members");
   }
 
