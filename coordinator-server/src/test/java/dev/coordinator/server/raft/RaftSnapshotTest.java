@@ -365,6 +365,35 @@ class RaftSnapshotTest {
     }
 
     @Test
+    @DisplayName("writes entries that no batch has carried yet although a snapshot has them")
+    void unwrittenEntries() {
+      start(3, 1);
+      core.receive(new AppendEntries(TWO, SELF, 3, 1, 1, entries(2, 2, 2, 3), 0, 0, 0), now);
+      core.snapshotReceived(lastPart(3, snapshot(3, 2)), now);
+      drain();
+
+      assertNull(outbox.batch.base());
+      assertEquals(entries(2, 2, 2, 3), outbox.batch.entries());
+      assertEquals(3, status().committed());
+    }
+
+    @Test
+    @DisplayName("forgets the configurations of a log that a snapshot discards")
+    void discardedConfiguration() {
+      start(2, 1);
+      Membership other = new Membership(List.of(SELF, TWO, THREE, new NodeId(4)));
+      append(2, 1, 1, 0, List.of(Entry.configuration(2, 2, stampMs(2), other)));
+      append(2, 2, 2, 0, List.of(Entry.configuration(3, 2, stampMs(3), MEMBERSHIP)));
+      append(2, 3, 2, 0, List.of(Entry.configuration(4, 2, stampMs(4), other)));
+      assertEquals(other, core.member().membership());
+      receive(part(THREE, 3, snapshot(3, 3), TOTAL_BYTES - PART_BYTES));
+      received(part(THREE, 3, snapshot(3, 3), TOTAL_BYTES - PART_BYTES));
+
+      assertEquals(MEMBERSHIP, core.member().membership());
+      assertEquals(0, log().configurations().presentIndex());
+    }
+
+    @Test
     @DisplayName("skips entries that its snapshot has, and takes those after it")
     void overlap() {
       start(restored(3, snapshot(5, 2), new LogPosition(5, 2)));
@@ -582,6 +611,47 @@ class RaftSnapshotTest {
       assertEquals(log().snapshot(), request.snapshot());
       assertEquals(0, request.offset());
       assertEquals(11, status().followers().get(1).installing());
+    }
+
+    @Test
+    @DisplayName("holds durably what its snapshot has, also while its log is still being written")
+    void slowLog() {
+      start(1, 1, 1);
+      lead();
+      core.propose(new byte[1], now);
+      drain();
+      agree(TWO, 4);
+      agree(THREE, 4);
+      assertEquals(4, status().committed());
+      assertEquals(3, status().durable());
+      takeSnapshot();
+
+      assertEquals(4, status().durable());
+      assertEquals(4, status().base());
+    }
+
+    @Test
+    @DisplayName("takes leave without entries of a member that lacks some which are gone")
+    void leavingMember() {
+      leadAfterSnapshot();
+      agree(THREE, 11);
+      for (int i = 0; i < 4; i++) {
+        core.propose(new byte[1], now);
+        drain();
+      }
+      core.changeMembership(MembershipChange.remove(THREE), now);
+      drain();
+      persist();
+      agree(TWO, 16);
+      persist();
+      assertEquals(17, status().last());
+      core.snapshotTaken(core.snapshotMeta(), now);
+      core.receive(new AppendEntriesReply(TWO, SELF, 2, true, 17, 0, 0, 0, lastRound), now);
+      drain();
+
+      assertEquals(17, status().committed());
+      assertEquals(1, status().followers().size());
+      assertTrue(core.isLeader());
     }
 
     @Test
