@@ -14,7 +14,7 @@ final class SegmentList {
     private final long number;
     private final long bytes;
 
-    /** The highest entry in it that was not replaced by a snapshot, 0 if there is none. */
+    /** Where the log ended with it, or where it began anew since; 0 if it has no entries. */
     private long lastIndex;
 
     Span(long number, long bytes) {
@@ -33,12 +33,12 @@ final class SegmentList {
   }
 
   /**
-   * The newest segment has this entry. It counts even if an entry in a later segment replaces it:
-   * that one may replace earlier entries of this segment as well, which are needed still.
+   * The newest segment has this entry, and none after it. If an entry in a later segment replaces
+   * it, it counts all the same: {@link LogReplay} takes what the first segment replaces for
+   * covered.
    */
   void entry(long index) {
-    Span newest = spans.getLast();
-    newest.lastIndex = Math.max(newest.lastIndex, index);
+    spans.getLast().lastIndex = index;
   }
 
   /** The log begins anew behind this index: no entry so far matters beyond it. */

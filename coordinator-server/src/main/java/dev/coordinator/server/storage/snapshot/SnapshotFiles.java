@@ -252,7 +252,7 @@ public final class SnapshotFiles implements Closeable {
     removeOld();
   }
 
-  /** Damaged ones are not counted, and go. */
+  /** Damaged ones are not counted, and go. One that a power cut brings back does no harm. */
   private void removeOld() throws IOException {
     Set<String> kept = new TreeSet<>();
     files.descendingSet().stream().limit(KEPT).forEach(kept::add);
@@ -269,7 +269,6 @@ public final class SnapshotFiles implements Closeable {
     if (outgoing != null && !files.contains(SnapshotName.of(outgoing.last()))) {
       closeOutgoing();
     }
-    disk.syncDirectory();
   }
 
   private void closeOutgoing() throws IOException {
