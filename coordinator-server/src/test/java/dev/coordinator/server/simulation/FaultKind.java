@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.simulation;
 
-/** What a {@link Nemesis} does to a cluster, one thing at a time. */
+/** What befalls a cluster, one thing at a time: faults, and changes while there are faults. */
 enum FaultKind {
   KILL("kill of a member"),
   KILL_ALL("kill of all members"),
@@ -24,7 +24,14 @@ enum FaultKind {
   MUTE_LEADER("new leader that is not heard"),
   FLAPPING("way that flaps"),
   SWIZZLE_CLOG("members clogged one by one"),
-  SLOW_NETWORK("slow way to a member");
+  SLOW_NETWORK("slow way to a member"),
+  TRANSFER("leadership handed over"),
+  TRANSFER_STORM("leadership handed over every 200 ms"),
+  ADD_MEMBER("member added"),
+  REMOVE_MEMBER("member removed"),
+  REPLACE_MEMBER("member replaced"),
+  WIPE("member that lost its disks and came back"),
+  SNAPSHOTS("two snapshots asked for at once");
 
   private final String description;
 

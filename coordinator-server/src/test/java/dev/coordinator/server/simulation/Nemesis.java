@@ -23,12 +23,14 @@ final class Nemesis {
   private final SimulatedCluster cluster;
   private final SimulatedNetwork network;
   private final Schedule schedule;
+  private final Operator operator;
   private boolean stopped;
 
   Nemesis(SimulatedCluster cluster) {
     this.cluster = cluster;
     this.network = cluster.network();
     this.schedule = cluster.schedule();
+    this.operator = cluster.operator();
   }
 
   void start() {
@@ -51,11 +53,25 @@ final class Nemesis {
     List<FaultKind> kinds = cluster.faults().kinds();
     FaultKind kind = kinds.get(schedule.random().nextInt(kinds.size()));
     SimulatedMember victim = victim();
-    if (kind == FaultKind.BIT_FLIP && !cluster.damage(victim)) {
-      return;
+    boolean done =
+        switch (kind) {
+          case BIT_FLIP -> cluster.damage(victim);
+          case WIPE -> cluster.wipe(victim);
+          case ADD_MEMBER -> operator.add();
+          case REMOVE_MEMBER -> operator.remove();
+          case REPLACE_MEMBER -> operator.replace();
+          default -> {
+            strike(kind, victim);
+            yield kind != FaultKind.CRASH_AT_DISK; // That one counts when it happens.
+          }
+        };
+    if (done) {
+      cluster.figures().fault(kind);
     }
+  }
+
+  private void strike(FaultKind kind, SimulatedMember victim) {
     switch (kind) {
-      case BIT_FLIP -> {}
       case KILL -> cluster.crashAndRestart(victim, false);
       case POWER_CUT -> cluster.crashAndRestart(victim, true);
       case KILL_ALL -> cluster.members().forEach(any -> cluster.crashAndRestart(any, false));
@@ -69,10 +85,10 @@ final class Nemesis {
       case FLAPPING -> flap(victim);
       case SWIZZLE_CLOG -> swizzleClog();
       case SLOW_NETWORK -> slowNetwork(victim);
+      case TRANSFER -> operator.transfer();
+      case TRANSFER_STORM -> operator.transferAgainAndAgain(5 + schedule.random().nextInt(20));
+      case SNAPSHOTS -> victim.takeSnapshots();
       default -> partition(kind, victim);
-    }
-    if (kind != FaultKind.CRASH_AT_DISK) {
-      cluster.figures().fault(kind); // That one counts when it happens.
     }
   }
 

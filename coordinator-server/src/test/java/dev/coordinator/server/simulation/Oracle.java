@@ -7,6 +7,7 @@ import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.machine.Event;
 import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.EntryKind;
+import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.SnapshotMeta;
 import dev.coordinator.server.wire.CommandCodec;
@@ -43,6 +44,7 @@ final class Oracle {
   private final CoordinatorMachine machine = new CoordinatorMachine();
   private final ApplyResult result = new ApplyResult();
   private final Figures figures;
+  private Membership membership;
   private long acknowledgedRevision;
 
   Oracle(Schedule schedule, double clockDrift, Figures figures) {
@@ -53,6 +55,15 @@ final class Oracle {
 
   long committed() {
     return log.size();
+  }
+
+  void bootstrap(Membership first) {
+    membership = first;
+  }
+
+  /** The configuration that was committed last. */
+  Membership membership() {
+    return membership;
   }
 
   /** What happened to locks, in order. */
@@ -106,6 +117,9 @@ final class Oracle {
     }
     log.add(entry);
     figures.committed();
+    if (entry.kind() == EntryKind.CONFIGURATION) {
+      membership = entry.membership();
+    }
     Command command =
         entry.kind() == EntryKind.COMMAND
             ? CommandCodec.decode(entry.payload())
@@ -193,5 +207,25 @@ final class Oracle {
           revision, acknowledgedBefore);
     }
     acknowledgedRevision = Math.max(acknowledgedRevision, revision);
+  }
+
+  /**
+   * A client got an answer that may be old.
+   *
+   * @param token of the holder, 0 if the lock was free
+   */
+  void staleReadAnswered(String lock, long revision, long token) {
+    figures.read();
+    long expected = 0;
+    for (LockEvent event : events.subList(0, firstEventAfter(revision))) {
+      if (event.lock().equals(lock)) {
+        expected = event.event() instanceof Event.LockAcquired acquired ? acquired.token() : 0;
+      }
+    }
+    if (revision > log.size() || token != expected) {
+      throw new Violation(
+          "a stale read told of token %d of lock %s at revision %d, where it had token %d",
+          token, lock, revision, expected);
+    }
   }
 }

@@ -302,13 +302,31 @@ final class SimulatedClient {
     schedule.after(schedule.random().nextLong(1, 200 * MS), this::keepReading);
     long acknowledgedBefore = cluster.oracle().acknowledgedRevision();
     String wanted = LOCKS[schedule.random().nextInt(LOCKS.length)];
+    if (schedule.chance(0.1)) {
+      readStale(wanted);
+      return;
+    }
     History.Call call = history.read(name, wanted);
-    cluster.call(
+    cluster.callAny(
         node -> node.read(view -> view.lock(wanted)),
         (Answered<Optional<LockView>> answer) -> {
           call.saw(holder(answer.value().map(LockView::holder).orElse(null)));
           cluster.oracle().readAnswered(answer.revision(), acknowledgedBefore);
         },
+        refused -> {});
+  }
+
+  /** Of such a read only one thing is promised: what it tells was so once. */
+  private void readStale(String wanted) {
+    cluster.callAny(
+        node -> node.staleRead(view -> view.lock(wanted)),
+        (Answered<Optional<LockView>> answer) ->
+            cluster
+                .oracle()
+                .staleReadAnswered(
+                    wanted,
+                    answer.revision(),
+                    answer.value().map(LockView::holder).map(LockView.Holder::token).orElse(0L)),
         refused -> {});
   }
 

@@ -40,6 +40,7 @@ final class SimulatedCluster {
   private final Beliefs beliefs;
   private final History history;
   private final SimulatedNetwork network;
+  private final Operator operator;
   private final List<SimulatedMember> members = new ArrayList<>();
   private final List<SimulatedWatcher> watchers = new ArrayList<>();
   private final Map<String, GuardedResource> resources = new TreeMap<>();
@@ -67,10 +68,13 @@ final class SimulatedCluster {
     for (int i = 1; i <= tuning.members(); i++) {
       ids.add(new NodeId(i));
     }
-    Membership membership = new Membership(ids);
+    Membership bootstrap = new Membership(ids);
     for (NodeId id : ids) {
-      members.add(new SimulatedMember(this, id, membership));
+      members.add(new SimulatedMember(this, id, bootstrap));
     }
+    oracle.bootstrap(bootstrap);
+    operator = new Operator(this);
+    operator.start();
     hint = members.get(0);
     note("%s", tuning);
     note("%s", faults);
@@ -119,8 +123,27 @@ final class SimulatedCluster {
     return network;
   }
 
+  Operator operator() {
+    return operator;
+  }
+
+  /** All that ever were, also those that have left the cluster. */
   List<SimulatedMember> members() {
     return members;
+  }
+
+  /** The voters of the configuration that was committed last. */
+  List<SimulatedMember> voters() {
+    return oracle.membership().allVoters().stream().map(this::member).toList();
+  }
+
+  /** Starts the process of a member that waits to be added. */
+  SimulatedMember bringNewMember() {
+    SimulatedMember added =
+        new SimulatedMember(this, new NodeId(members.size() + 1), Membership.NONE);
+    members.add(added);
+    added.start();
+    return added;
   }
 
   /** How likely a member crashes right after it sent this, when a mistake would show. */
@@ -220,19 +243,55 @@ final class SimulatedCluster {
   }
 
   /**
-   * Flips bits on the disk of a member while it is down. The others must still be able to know all
-   * that was promised, so this befalls no more members than the cluster can do without.
+   * Flips bits on the disks of a member while it is down, if the cluster can do without it.
    *
    * @return whether it befell this one
    */
   boolean damage(SimulatedMember victim) {
-    long damaged = members.stream().filter(SimulatedMember::isDamaged).count();
-    if (victim.isDamaged() || !victim.hasLog() || damaged >= (members.size() - 1) / 2) {
+    if (!victim.hasLog() || !canLose(victim)) {
       return false;
     }
     crashAndRestart(victim, schedule.random().nextBoolean());
     victim.flipBits();
     return true;
+  }
+
+  /**
+   * Takes all that a member knew, and lets it come back under its old identity, if the cluster can
+   * do without it and knows it by its data directory.
+   *
+   * @return whether it befell this one
+   */
+  boolean wipe(SimulatedMember victim) {
+    if (!canLose(victim) || !isRecordedEverywhere(victim)) {
+      return false;
+    }
+    note("%s loses its disks", victim);
+    crashAndRestart(victim, true);
+    victim.wipe();
+    return true;
+  }
+
+  /**
+   * What was promised must be known to enough others, under whatever configuration any of them goes
+   * by. So members are lost one at a time, and only when all voters go by the same configuration.
+   */
+  private boolean canLose(SimulatedMember victim) {
+    Membership committed = oracle.membership();
+    return committed.isVoter(victim.id())
+        && committed.voters().size() >= 3
+        && operator.isIdle()
+        && voters().stream()
+            .allMatch(
+                voter ->
+                    voter.isAlive()
+                        && !voter.isLost()
+                        && voter.loop().core().status().isMembershipSettled()
+                        && voter.loop().core().status().membership().equals(committed));
+  }
+
+  private boolean isRecordedEverywhere(SimulatedMember victim) {
+    return oracle.membership().member(victim.id()).incarnation() != 0;
   }
 
   /** Most broken connections are noticed at once, some only by silence. */
@@ -260,6 +319,7 @@ final class SimulatedCluster {
   void calm() {
     note("calm");
     calm = true;
+    operator.stop();
     network.calm();
     for (SimulatedMember member : members) {
       member.calm();
@@ -335,6 +395,22 @@ final class SimulatedCluster {
       Consumer<Answered<T>> onAnswer,
       Consumer<NodeException> onRefusal) {
     SimulatedMember target = pick();
+    call(target, question, onAnswer, onRefusal);
+  }
+
+  /** Asks a member that may not lead. Either consumer is called at most once, perhaps neither. */
+  <T> void callAny(
+      Function<CoordinatorNode, CompletableFuture<Answered<T>>> question,
+      Consumer<Answered<T>> onAnswer,
+      Consumer<NodeException> onRefusal) {
+    call(members.get(schedule.random().nextInt(members.size())), question, onAnswer, onRefusal);
+  }
+
+  private <T> void call(
+      SimulatedMember target,
+      Function<CoordinatorNode, CompletableFuture<Answered<T>>> question,
+      Consumer<Answered<T>> onAnswer,
+      Consumer<NodeException> onRefusal) {
     travel(
         () -> {
           if (target.isAlive()) {

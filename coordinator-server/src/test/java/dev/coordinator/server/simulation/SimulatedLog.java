@@ -32,7 +32,9 @@ final class SimulatedLog implements LogStore {
 
   private long base;
   private Inbox inbox;
+  private long appended;
   private long droppable;
+  private long dropAfter;
   private boolean writing;
   private boolean dead;
   private boolean failed;
@@ -92,6 +94,7 @@ final class SimulatedLog implements LogStore {
       entries.subList(from, entries.size()).clear();
       entries.addAll(batch.entries());
     }
+    appended = batch.number();
     waiting.add(batch);
     writeNext();
   }
@@ -99,13 +102,15 @@ final class SimulatedLog implements LogStore {
   @Override
   public void dropUpTo(long index) {
     droppable = Math.max(droppable, index);
-    if (!writing) {
-      attempt(this::drop);
+    dropAfter = appended;
+    if (!writing && waiting.isEmpty()) {
+      attempt(() -> dropIfWritten(appended));
     }
   }
 
-  private void drop() throws IOException {
-    if (droppable > 0) {
+  /** Not before the batches that were appended before. */
+  private void dropIfWritten(long number) throws IOException {
+    if (droppable > 0 && number >= dropAfter) {
       log.dropUpTo(droppable);
       droppable = 0;
     }
@@ -128,7 +133,7 @@ final class SimulatedLog implements LogStore {
           log.sync();
           writing = false;
           inbox.persisted(number);
-          drop();
+          dropIfWritten(number);
         });
     writeNext();
   }

@@ -48,13 +48,13 @@ final class SimulatedMember {
   private final Tuning tuning;
   private final NodeId id;
   private final Membership membership;
-  private final SimulatedDisk logDisk = new SimulatedDisk();
-  private final SimulatedDisk snapshotDisk = new SimulatedDisk();
-  private final List<SimulatedDisk> disks = List.of(logDisk, snapshotDisk);
+  private SimulatedDisk logDisk;
+  private SimulatedDisk snapshotDisk;
+  private List<SimulatedDisk> disks;
   private final DiskFaults diskFaults = new DiskFaults(this::diedAtDisk);
   private final double clockRate;
   private final long clockOffsetNanos;
-  private final LogIdentity identity;
+  private LogIdentity identity;
 
   private SimulatedLog log;
   private SimulatedSnapshots snapshots;
@@ -72,6 +72,7 @@ final class SimulatedMember {
 
   private boolean flipsChecked;
   private boolean refuses;
+  private boolean wiped;
 
   SimulatedMember(SimulatedCluster cluster, NodeId id, Membership membership) {
     this.cluster = cluster;
@@ -81,8 +82,28 @@ final class SimulatedMember {
     this.membership = membership;
     this.clockRate = cluster.drawClockRate();
     this.clockOffsetNanos = schedule.random().nextLong(1_000_000_000_000L);
-    this.identity = new LogIdentity("simulated", id, schedule.random().nextLong());
+    getNewDisks();
+  }
+
+  private void getNewDisks() {
+    identity = new LogIdentity("simulated", id, schedule.random().nextLong());
+    logDisk = new SimulatedDisk();
+    snapshotDisk = new SimulatedDisk();
+    disks = List.of(logDisk, snapshotDisk);
     disks.forEach(disk -> disk.setFault(diskFaults));
+  }
+
+  /** Replaces its disks by empty ones, while it is down. */
+  void wipe() {
+    wiped = true;
+    getNewDisks();
+  }
+
+  void takeSnapshots() {
+    if (isAlive()) {
+      node.takeSnapshot();
+      node.takeSnapshot();
+    }
   }
 
   NodeId id() {
@@ -107,9 +128,9 @@ final class SimulatedMember {
     return BitFlips.hasSegments(logDisk);
   }
 
-  /** Whether bits of its disk were ever flipped. */
-  boolean isDamaged() {
-    return undamaged != null;
+  /** Whether what it knew is gone, or may be found to be so: it can keep no promises. */
+  boolean isLost() {
+    return wiped || undamaged != null;
   }
 
   CoordinatorNode node() {
@@ -425,17 +446,11 @@ final class SimulatedMember {
     }
     long committed = loop.core().status().committed();
     long committedBefore = committedSeen;
-    boolean installed = false;
     while (committedSeen < committed) {
       Entry entry = log.entry(++committedSeen);
-      if (entry == null) {
-        installed = true; // A snapshot stands for it, and for what was in the log.
-      } else {
+      if (entry != null) { // Otherwise a snapshot stands for it, and for what was in the log.
         cluster.oracle().commits(id, entry);
       }
-    }
-    if (installed) {
-      cluster.figures().installed();
     }
     raftInvariants.check(loop.core());
     if (committed > committedBefore) {
@@ -465,10 +480,11 @@ final class SimulatedMember {
     }
     RaftStatus status = loop.core().status();
     return String.format(
-        "%s is %s in term %d, log up to %d, durable %d, committed %d, applied %d%s",
+        "%s is %s in term %d of %s, log up to %d, durable %d, committed %d, applied %d%s",
         this,
         status.role(),
         status.term(),
+        status.membership(),
         status.last(),
         status.durable(),
         status.committed(),
@@ -525,10 +541,16 @@ final class SimulatedMember {
 
     @Override
     public void snapshotInstalled(long nowMs, SnapshotMeta snapshot, boolean logDiscarded) {
+      cluster.figures().installed();
       cluster.oracle().takes(id, snapshot);
       cluster.note(
           "%s installs a snapshot up to %s%s",
           SimulatedMember.this, snapshot.last(), logDiscarded ? ", without its log" : "");
+    }
+
+    @Override
+    public void configurationChanged(long nowMs, long index, Membership present) {
+      cluster.note("%s goes by %s of entry %d", SimulatedMember.this, present, index);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.coordinator.server.simulation;
 
 import dev.coordinator.server.history.LinearizabilityChecker;
 import dev.coordinator.server.machine.CoordinatorMachine;
+import dev.coordinator.server.raft.Membership;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -54,11 +55,21 @@ public final class Simulation {
       return story
           + "\n"
           + again.cluster.describe()
+          + whereFrom(violation)
           + "seed "
           + seed
           + " after this story: "
           + violation;
     }
+  }
+
+  /** Where an error of the code itself came from; a violation tells all in its message. */
+  private static String whereFrom(Throwable violation) {
+    StringBuilder text = new StringBuilder();
+    for (StackTraceElement frame : violation.getStackTrace()) {
+      text.append("    at ").append(frame).append('\n');
+    }
+    return text.toString();
   }
 
   static Result run(long seed, long faultyMs, Story story) {
@@ -85,8 +96,12 @@ public final class Simulation {
     return new Result(cluster.schedule().traceHash(), cluster.figures());
   }
 
+  /** The members of the cluster as it is now, without those that have lost what they knew. */
   private List<SimulatedMember> running() {
-    return cluster.members().stream().filter(member -> !member.refusesToStart()).toList();
+    Membership membership = cluster.oracle().membership();
+    return cluster.members().stream()
+        .filter(member -> membership.contains(member.id()) && !member.isLost())
+        .toList();
   }
 
   /** Waits until members have applied what was committed in the calm, and clients go on. */
