@@ -87,7 +87,10 @@ final class MessageCheck {
       return sender.membershipIndex() > committed.index() ? null : "it comes from a stranger";
     }
     boolean isKnown = info.incarnation() == 0 || info.incarnation() == sender.incarnation();
-    return isKnown ? null : "its data directory is not the one that is known of this member";
+    return isKnown
+        ? null
+        : "its data directory is not the one that is known of this member:"
+            + " remove it and add it again";
   }
 
   private static String whyIgnoreAppend(AppendEntries append) {

@@ -272,6 +272,7 @@ public final class RaftCore {
   public void snapshotReceived(InstallSnapshot last, long nowMs) {
     member.advanceTo(nowMs);
     following.received(last);
+    member.noteConfiguration();
   }
 
   /**

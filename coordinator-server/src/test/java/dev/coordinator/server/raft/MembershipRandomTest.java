@@ -95,7 +95,11 @@ class MembershipRandomTest {
               100);
       cluster =
           new VirtualCluster(
-              size, config, this::delaysMs, id -> new Random(seed * 31 + id), id -> story == null ? counts : new Story(story, id));
+              size,
+              config,
+              this::delaysMs,
+              id -> new Random(seed * 31 + id),
+              id -> story == null ? counts : new Story(story, id));
       cluster.tellsIncarnations = true;
     }
 
@@ -242,9 +246,9 @@ class MembershipRandomTest {
     }
 
     /**
-     * One member may come back as the founder that it was, if all founders know its old disk. If more
-     * did, or one that a founder who was left behind takes for its former self, they could found the
-     * cluster once more: then it has to come back as one that waits to be added.
+     * One member may come back as the founder that it was, if all founders know its old disk. If
+     * more did, or one that a founder who was left behind takes for its former self, they could
+     * found the cluster once more: then it has to come back as one that waits to be added.
      */
     private boolean mayComeBackAsFounder(VirtualCluster.Node lost, Membership membership) {
       boolean allKnow = lost.bootstrap.voters().size() > 1;
@@ -322,7 +326,14 @@ class MembershipRandomTest {
         new World(seed, size, counts, story).play();
       } catch (RuntimeException | AssertionError | RaftInvariantViolation e) {
         throw new AssertionError(
-            size + " members, replay with -Draft.seed=" + seed + ": " + e.getMessage() + "\n" + story, e);
+            size
+                + " members, replay with -Draft.seed="
+                + seed
+                + ": "
+                + e.getMessage()
+                + "\n"
+                + story,
+            e);
       }
     }
     boolean enough = counts.joint > 2 * runs && counts.transfers > runs && counts.wiped * 3 > runs;

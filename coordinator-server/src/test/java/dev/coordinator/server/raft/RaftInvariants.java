@@ -20,6 +20,7 @@ public final class RaftInvariants {
     RaftLog log = core.member().log;
     checkCursors(now, log);
     checkProgress(now);
+    checkMembership(core, now);
     if (before != null) {
       checkChange(core, now);
     }
@@ -55,6 +56,31 @@ public final class RaftInvariants {
           "the stamp falls to %d from %d",
           last.clusterTimeMs(),
           previous.clusterTimeMs());
+    }
+  }
+
+  /** Only voters lead, or those that were until their going is committed (§4.2.2). */
+  private void checkMembership(RaftCore core, RaftStatus now) {
+    Configurations configurations = core.member().log.configurations();
+    NodeId self = core.member().self;
+    boolean mayStand =
+        configurations.present().isVoter(self)
+            || configurations.previous().membership().isVoter(self);
+    boolean stands = now.role() == RoleKind.CANDIDATE || now.role() == RoleKind.PRE_CANDIDATE;
+    invariant(mayStand || !stands, "%s stands, but is no voter of %s", self, now.membership());
+    invariant(
+        configurations.presentIndex() <= now.last(),
+        "goes by entry %d, the last is %d",
+        configurations.presentIndex(),
+        now.last());
+    if (now.role() == RoleKind.LEADER) {
+      for (MemberInfo info : now.membership().members()) {
+        boolean followed = info.id().equals(self);
+        for (RaftStatus.FollowerStatus follower : now.followers()) {
+          followed |= follower.member().equals(info.id());
+        }
+        invariant(followed, "the leader does not replicate to %s", info.id());
+      }
     }
   }
 
