@@ -16,6 +16,7 @@ record FaultKind(String name, Part part, Set<Need> needs, int leastMembers, Faul
   /** What a fault strikes. */
   enum Part {
     PROCESS,
+    SYSTEM_CALLS,
     DISK,
     NETWORK
   }
@@ -45,6 +46,10 @@ record FaultKind(String name, Part part, Set<Need> needs, int leastMembers, Faul
 
   static FaultKind ofProcess(String name, Set<Need> needs, Fault fault) {
     return new FaultKind(name, Part.PROCESS, needs, 1, fault);
+  }
+
+  static FaultKind ofSystemCalls(String name, Fault fault) {
+    return new FaultKind(name, Part.SYSTEM_CALLS, Set.of(Need.STRACE), 1, fault);
   }
 
   static FaultKind ofDisk(String name, Set<Need> needs, Fault fault) {

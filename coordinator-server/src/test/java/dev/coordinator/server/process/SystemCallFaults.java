@@ -3,7 +3,6 @@ package dev.coordinator.server.process;
 
 import java.io.IOException;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /** System calls on files that fail, that take long, or at which the member dies. */
@@ -22,18 +21,21 @@ final class SystemCallFaults {
 
   static List<FaultKind> kinds() {
     return List.of(
-        kind("kill-at-fsync", (testbed, draw) -> killAt(SYNC, 60, testbed, draw)),
-        kind("kill-at-write", (testbed, draw) -> killAt(WRITE, 60, testbed, draw)),
-        kind("kill-at-rename", (testbed, draw) -> killAt(RENAME, 3, testbed, draw)),
-        kind("kill-at-write-while-running", SystemCallFaults::killAtWriteWhileRunning),
-        kind("error-at-fsync", (testbed, draw) -> failAt(SYNC, "EIO", testbed, draw)),
-        kind("error-at-write", (testbed, draw) -> failAt(WRITE, "EIO", testbed, draw)),
-        kind("no-space-at-write", (testbed, draw) -> failAt(WRITE, "ENOSPC", testbed, draw)),
-        kind("slow-fsync", SystemCallFaults::slowSync));
-  }
-
-  private static FaultKind kind(String name, Fault fault) {
-    return FaultKind.ofDisk(name, Set.of(Need.STRACE), fault);
+        FaultKind.ofSystemCalls(
+            "kill-at-fsync", (testbed, draw) -> killAt(SYNC, 60, testbed, draw)),
+        FaultKind.ofSystemCalls(
+            "kill-at-write", (testbed, draw) -> killAt(WRITE, 60, testbed, draw)),
+        FaultKind.ofSystemCalls(
+            "kill-at-rename", (testbed, draw) -> killAt(RENAME, 3, testbed, draw)),
+        FaultKind.ofSystemCalls(
+            "kill-at-write-while-running", SystemCallFaults::killAtWriteWhileRunning),
+        FaultKind.ofSystemCalls(
+            "error-at-fsync", (testbed, draw) -> failAt(SYNC, "EIO", testbed, draw)),
+        FaultKind.ofSystemCalls(
+            "error-at-write", (testbed, draw) -> failAt(WRITE, "EIO", testbed, draw)),
+        FaultKind.ofSystemCalls(
+            "no-space-at-write", (testbed, draw) -> failAt(WRITE, "ENOSPC", testbed, draw)),
+        FaultKind.ofSystemCalls("slow-fsync", SystemCallFaults::slowSync));
   }
 
   /** Restarts a member so that it is killed at one of its next calls, perhaps in its start. */
