@@ -41,6 +41,10 @@ public class CoordinatorException extends RuntimeException {
     LIMIT_REACHED,
     /** The cluster has more work waiting than it accepts. */
     OVERLOADED,
+    /** A change of members or a transfer of leadership is not possible now. */
+    MEMBERSHIP_CHANGE_REFUSED,
+    /** Leadership did not pass to the chosen member in time. */
+    TRANSFER_FAILED,
     /** No member could be reached. */
     UNREACHABLE,
     /** The client or the session was closed. */

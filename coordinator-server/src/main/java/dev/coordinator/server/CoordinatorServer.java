@@ -190,7 +190,8 @@ public final class CoordinatorServer implements AutoCloseable {
     var rpcMetrics = new RpcMetrics(registry);
     var leadership = new Leadership(node);
     forwarding =
-        new Forwarding(settings.peers(), leadership, ClientServices.READS, rpcMetrics, scheduler);
+        new Forwarding(
+            settings.peers(), leadership, ClientServices.ANYWHERE, rpcMetrics, scheduler);
     services =
         new ClientServices(
             settings.api(version()),
@@ -199,6 +200,7 @@ public final class CoordinatorServer implements AutoCloseable {
                 leadership,
                 forwarding,
                 new ForwardedCalls(settings.peers(), leadership),
+                snapshots,
                 time,
                 scheduler),
             rpcMetrics,

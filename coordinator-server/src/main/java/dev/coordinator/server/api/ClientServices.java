@@ -5,20 +5,25 @@ import dev.coordinator.server.metrics.RpcMetrics;
 import dev.coordinator.server.metrics.SequencerMetrics;
 import dev.coordinator.server.ports.TimeSource;
 import dev.coordinator.server.runtime.CoordinatorNode;
+import dev.coordinator.server.storage.snapshot.FileSnapshotStore;
 import dev.coordinator.server.transport.CallGuard;
 import dev.coordinator.server.transport.ForwardedCalls;
 import dev.coordinator.server.transport.Forwarding;
 import dev.coordinator.server.transport.LeaderHint;
 import dev.coordinator.server.transport.Leadership;
+import dev.coordinator.v1.ClusterServiceGrpc;
 import dev.coordinator.v1.LeaseServiceGrpc;
 import dev.coordinator.v1.LockServiceGrpc;
 import io.grpc.BindableService;
+import io.grpc.MethodDescriptor;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerInterceptors;
 import io.grpc.ServerServiceDefinition;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The services for clients, on the client port and for calls that other members pass on. Every call
@@ -28,14 +33,19 @@ import java.util.concurrent.ScheduledExecutorService;
  */
 public final class ClientServices {
 
-  /** The methods that only read: any member answers them itself. */
-  public static final Set<String> READS =
-      Set.of(
-          LeaseServiceGrpc.getGetLeaseMethod().getFullMethodName(),
-          LeaseServiceGrpc.getListLeasesMethod().getFullMethodName(),
-          LockServiceGrpc.getGetLockMethod().getFullMethodName(),
-          LockServiceGrpc.getListLocksMethod().getFullMethodName(),
-          LockServiceGrpc.getCheckSequencerMethod().getFullMethodName());
+  /** The methods that any member answers itself, by their full names. */
+  public static final Set<String> ANYWHERE =
+      Stream.of(
+              LeaseServiceGrpc.getGetLeaseMethod(),
+              LeaseServiceGrpc.getListLeasesMethod(),
+              LockServiceGrpc.getGetLockMethod(),
+              LockServiceGrpc.getListLocksMethod(),
+              LockServiceGrpc.getCheckSequencerMethod(),
+              ClusterServiceGrpc.getGetStatusMethod(),
+              ClusterServiceGrpc.getListMembersMethod(),
+              ClusterServiceGrpc.getSnapshotMethod())
+          .map(MethodDescriptor::getFullMethodName)
+          .collect(Collectors.toUnmodifiableSet());
 
   /** What the services share. */
   public record Parts(
@@ -43,6 +53,7 @@ public final class ClientServices {
       Leadership leadership,
       Forwarding forwarding,
       ForwardedCalls forwardedCalls,
+      FileSnapshotStore snapshots,
       TimeSource time,
       ScheduledExecutorService scheduler) {}
 
@@ -60,13 +71,16 @@ public final class ClientServices {
     var statuses = new Statuses(parts.leadership());
     var leases = new LeaseApi(node, settings, headers, statuses);
     var locks = new LockApi(node, settings, headers, statuses, sequencers);
+    var cluster =
+        new ClusterApi(
+            node, settings, headers, statuses, parts.leadership(), parts.snapshots(), parts.time());
     definitions =
         List.of(
             atLeader(leases),
             atLeader(locks),
             here(new WatchApi(node, settings, headers, statuses, parts.scheduler())),
-            here(new ClusterApi(node, settings, headers, parts.leadership(), parts.time())));
-    forwarded = List.of(passedOn(leases), passedOn(locks));
+            atLeader(cluster));
+    forwarded = List.of(passedOn(leases), passedOn(locks), passedOn(cluster));
   }
 
   /** What the client port serves. */

@@ -4,11 +4,16 @@ package dev.coordinator.server.api;
 import dev.coordinator.server.ports.TimeSource;
 import dev.coordinator.server.raft.MemberInfo;
 import dev.coordinator.server.raft.Membership;
+import dev.coordinator.server.raft.MembershipChange;
+import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftStatus;
 import dev.coordinator.server.raft.RoleKind;
 import dev.coordinator.server.runtime.CoordinatorNode;
 import dev.coordinator.server.runtime.NodeStatus;
+import dev.coordinator.server.storage.snapshot.FileSnapshotStore;
 import dev.coordinator.server.transport.Leadership;
+import dev.coordinator.v1.AddMemberRequest;
+import dev.coordinator.v1.AddMemberResponse;
 import dev.coordinator.v1.ClusterServiceGrpc;
 import dev.coordinator.v1.FollowerStatus;
 import dev.coordinator.v1.GetStatusRequest;
@@ -16,10 +21,23 @@ import dev.coordinator.v1.GetStatusResponse;
 import dev.coordinator.v1.ListMembersRequest;
 import dev.coordinator.v1.ListMembersResponse;
 import dev.coordinator.v1.Member;
+import dev.coordinator.v1.PromoteMemberRequest;
+import dev.coordinator.v1.PromoteMemberResponse;
+import dev.coordinator.v1.RemoveMemberRequest;
+import dev.coordinator.v1.RemoveMemberResponse;
 import dev.coordinator.v1.Role;
+import dev.coordinator.v1.SnapshotRequest;
+import dev.coordinator.v1.SnapshotResponse;
+import dev.coordinator.v1.TransferLeadershipRequest;
+import dev.coordinator.v1.TransferLeadershipResponse;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.io.IOException;
 
-/** Serves {@code ClusterService} from what this member knows. */
+/**
+ * Serves {@code ClusterService}: changes at the leader, everything else from what the member asked
+ * knows.
+ */
 final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
 
   private final CoordinatorNode node;
@@ -27,19 +45,27 @@ final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
   private final Headers headers;
   private final Leadership leadership;
   private final TimeSource time;
+  private final FileSnapshotStore snapshots;
+  private final Answers answers;
+  private final Statuses statuses;
   private final long startNanos;
 
   ClusterApi(
       CoordinatorNode node,
       ApiSettings settings,
       Headers headers,
+      Statuses statuses,
       Leadership leadership,
+      FileSnapshotStore snapshots,
       TimeSource time) {
     this.node = node;
     this.settings = settings;
     this.headers = headers;
     this.leadership = leadership;
+    this.statuses = statuses;
+    this.snapshots = snapshots;
     this.time = time;
+    this.answers = new Answers(statuses);
     this.startNanos = time.nanoTime();
   }
 
@@ -56,6 +82,7 @@ final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
             .setDurableIndex(raft.durable())
             .setCommitIndex(raft.committed())
             .setAppliedIndex(raft.applied())
+            .setSnapshotIndex(raft.snapshot())
             .setLeases(status.leases())
             .setLocks(status.locks())
             .setWaiters(status.waiters())
@@ -98,5 +125,78 @@ final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
     }
     observer.onNext(response.build());
     observer.onCompleted();
+  }
+
+  @Override
+  public void addMember(AddMemberRequest request, StreamObserver<AddMemberResponse> observer) {
+    var member =
+        new MemberInfo(
+            Validation.memberId("member_id", request.getMemberId()),
+            Validation.address("client_address", request.getClientAddress()),
+            Validation.address("peer_address", request.getPeerAddress()),
+            0);
+    answers.send(
+        node.changeMembership(MembershipChange.add(member)),
+        observer,
+        answer -> AddMemberResponse.newBuilder().setHeader(headers.of(answer)).build());
+  }
+
+  @Override
+  public void promoteMember(
+      PromoteMemberRequest request, StreamObserver<PromoteMemberResponse> observer) {
+    NodeId learner = Validation.memberId("member_id", request.getMemberId());
+    var replaced = new NodeId(request.getReplacesMemberId());
+    answers.send(
+        node.changeMembership(
+            replaced.isNone()
+                ? MembershipChange.promote(learner)
+                : MembershipChange.replace(replaced, learner)),
+        observer,
+        answer -> PromoteMemberResponse.newBuilder().setHeader(headers.of(answer)).build());
+  }
+
+  @Override
+  public void removeMember(
+      RemoveMemberRequest request, StreamObserver<RemoveMemberResponse> observer) {
+    NodeId member = Validation.memberId("member_id", request.getMemberId());
+    answers.send(
+        node.changeMembership(MembershipChange.remove(member)),
+        observer,
+        answer -> RemoveMemberResponse.newBuilder().setHeader(headers.of(answer)).build());
+  }
+
+  @Override
+  public void transferLeadership(
+      TransferLeadershipRequest request, StreamObserver<TransferLeadershipResponse> observer) {
+    answers.send(
+        node.transferLeadership(new NodeId(request.getMemberId())),
+        observer,
+        answer ->
+            TransferLeadershipResponse.newBuilder()
+                .setHeader(
+                    headers.of(answer).toBuilder().setLeaderId(answer.value().value()).build())
+                .build());
+  }
+
+  @Override
+  public void snapshot(SnapshotRequest request, StreamObserver<SnapshotResponse> observer) {
+    var stream = new SnapshotStream((ServerCallStreamObserver<SnapshotResponse>) observer);
+    node.takeSnapshot()
+        .whenComplete(
+            (taken, failure) -> {
+              if (failure != null) {
+                observer.onError(statuses.of(failure));
+              } else {
+                send(stream, observer);
+              }
+            });
+  }
+
+  private void send(SnapshotStream stream, StreamObserver<SnapshotResponse> observer) {
+    try {
+      stream.begin(headers.of(node.status().raft()), snapshots.export().orElseThrow());
+    } catch (IOException | RuntimeException e) {
+      observer.onError(statuses.of(e));
+    }
   }
 }

@@ -21,6 +21,12 @@ final class Headers {
     return header(answer.leader(), answer.term(), answer.revision());
   }
 
+  /** Of the answer to a read; {@code stale} if it was asked to be one. */
+  ResponseHeader of(Answered<?> answer, boolean stale) {
+    ResponseHeader header = of(answer);
+    return stale ? header.toBuilder().setStale(true).build() : header;
+  }
+
   ResponseHeader of(RaftStatus status) {
     return header(status.leader(), status.term(), status.applied());
   }

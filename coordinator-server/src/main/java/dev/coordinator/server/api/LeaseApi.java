@@ -3,6 +3,7 @@ package dev.coordinator.server.api;
 
 import dev.coordinator.server.machine.Command;
 import dev.coordinator.server.machine.LeaseView;
+import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.runtime.Answered;
 import dev.coordinator.server.runtime.CoordinatorNode;
@@ -22,6 +23,8 @@ import dev.coordinator.v1.RevokeLeaseResponse;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 
 /** Serves {@code LeaseService}. */
 final class LeaseApi extends LeaseServiceGrpc.LeaseServiceImplBase {
@@ -98,13 +101,13 @@ final class LeaseApi extends LeaseServiceGrpc.LeaseServiceImplBase {
   public void getLease(GetLeaseRequest request, StreamObserver<GetLeaseResponse> observer) {
     long leaseId = Validation.leaseId(request.getLeaseId());
     answers.send(
-        node.read(view -> view.lease(leaseId)),
+        read(request.getStale(), view -> view.lease(leaseId)),
         observer,
         answer -> {
           LeaseView lease =
               answer.value().orElseThrow(() -> Statuses.leaseNotFound(leaseId).toException());
           return GetLeaseResponse.newBuilder()
-              .setHeader(headers.of(answer))
+              .setHeader(headers.of(answer, request.getStale()))
               .setLease(Views.lease(lease, answer.clusterTimeMs()))
               .build();
         });
@@ -114,17 +117,21 @@ final class LeaseApi extends LeaseServiceGrpc.LeaseServiceImplBase {
   public void listLeases(ListLeasesRequest request, StreamObserver<ListLeasesResponse> observer) {
     int pageSize = Validation.pageSize(request.getPageSize());
     answers.send(
-        node.read(view -> view.leases(request.getAfterLeaseId(), pageSize + 1)),
+        read(request.getStale(), view -> view.leases(request.getAfterLeaseId(), pageSize + 1)),
         observer,
         answer -> {
           var page =
               Page.of(
                   answer.value(), pageSize, lease -> Views.lease(lease, answer.clusterTimeMs()));
           return ListLeasesResponse.newBuilder()
-              .setHeader(headers.of(answer))
+              .setHeader(headers.of(answer, request.getStale()))
               .addAllLeases(page.items())
               .setMore(page.more())
               .build();
         });
+  }
+
+  private <T> CompletableFuture<Answered<T>> read(boolean stale, Function<MachineView, T> query) {
+    return stale ? node.staleRead(query) : node.read(query);
   }
 }

@@ -3,6 +3,7 @@ package dev.coordinator.server.api;
 
 import dev.coordinator.server.machine.Command;
 import dev.coordinator.server.machine.LockView;
+import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.metrics.SequencerMetrics;
 import dev.coordinator.server.runtime.Answered;
@@ -24,7 +25,9 @@ import io.grpc.Context;
 import io.grpc.Deadline;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
 /** Serves {@code LockService}. */
 final class LockApi extends LockServiceGrpc.LockServiceImplBase {
@@ -170,10 +173,11 @@ final class LockApi extends LockServiceGrpc.LockServiceImplBase {
   public void getLock(GetLockRequest request, StreamObserver<GetLockResponse> observer) {
     String name = Validation.lockName("name", request.getName());
     answers.send(
-        node.read(view -> view.lock(name)),
+        read(request.getStale(), view -> view.lock(name)),
         observer,
         answer -> {
-          var response = GetLockResponse.newBuilder().setHeader(headers.of(answer));
+          var response =
+              GetLockResponse.newBuilder().setHeader(headers.of(answer, request.getStale()));
           answer
               .value()
               .ifPresent(lock -> response.setLock(Views.lock(lock, answer.clusterTimeMs())));
@@ -190,13 +194,13 @@ final class LockApi extends LockServiceGrpc.LockServiceImplBase {
             "after_name", request.getAfterName(), Validation.MAX_LOCK_NAME_BYTES);
     int pageSize = Validation.pageSize(request.getPageSize());
     answers.send(
-        node.read(view -> view.locks(prefix, after, pageSize + 1)),
+        read(request.getStale(), view -> view.locks(prefix, after, pageSize + 1)),
         observer,
         answer -> {
           var page =
               Page.of(answer.value(), pageSize, lock -> Views.lock(lock, answer.clusterTimeMs()));
           return ListLocksResponse.newBuilder()
-              .setHeader(headers.of(answer))
+              .setHeader(headers.of(answer, request.getStale()))
               .addAllLocks(page.items())
               .setMore(page.more())
               .build();
@@ -220,5 +224,9 @@ final class LockApi extends LockServiceGrpc.LockServiceImplBase {
               .setCurrentToken(current)
               .build();
         });
+  }
+
+  private <T> CompletableFuture<Answered<T>> read(boolean stale, Function<MachineView, T> query) {
+    return stale ? node.staleRead(query) : node.read(query);
   }
 }

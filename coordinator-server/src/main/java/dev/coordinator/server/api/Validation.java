@@ -4,6 +4,7 @@ package dev.coordinator.server.api;
 import com.google.protobuf.Duration;
 import dev.coordinator.server.machine.Command;
 import dev.coordinator.server.machine.RequestId;
+import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.wire.Failure;
 import dev.coordinator.v1.ErrorReason;
 import io.grpc.Status.Code;
@@ -24,6 +25,8 @@ final class Validation {
   static final int MAX_KEEP_ALIVE_LEASES = 1_000;
   static final int MAX_PAGE_SIZE = 1_000;
   private static final int DEFAULT_PAGE_SIZE = 100;
+
+  static final int MAX_ADDRESS_BYTES = 300;
 
   /** What google.protobuf.Duration allows: some ten thousand years. */
   private static final long MAX_DURATION_SECONDS = 315_576_000_000L;
@@ -146,6 +149,34 @@ final class Validation {
         "request_id.acknowledged_below",
         "must be at most request_id.number");
     return new RequestId(id.getNumber(), id.getAcknowledgedBelow());
+  }
+
+  static NodeId memberId(String field, long id) {
+    require(id != 0, field, "must not be 0");
+    return new NodeId(id);
+  }
+
+  /** An address as {@code host:port}; an IPv6 address stands in brackets. */
+  static String address(String field, String address) {
+    atMostBytes(field, address, MAX_ADDRESS_BYTES);
+    int colon = address.lastIndexOf(':');
+    require(colon > 0, field, "must be host:port");
+    String host = address.substring(0, colon);
+    boolean bracketed = host.startsWith("[") && host.endsWith("]");
+    require(bracketed || !host.contains(":"), field, "must have an IPv6 address in brackets");
+    require(
+        host.chars().noneMatch(c -> c <= ' ' || c == '/' || c == ','),
+        field,
+        "must not have spaces, slashes or commas in the host");
+    String port = address.substring(colon + 1);
+    boolean isPort =
+        !port.isEmpty()
+            && port.length() <= 5
+            && port.chars().allMatch(c -> c >= '0' && c <= '9')
+            && Integer.parseInt(port) >= 1
+            && Integer.parseInt(port) <= 65_535;
+    require(isPort, field, "must have a port from 1 to 65535");
+    return address;
   }
 
   static int pageSize(int pageSize) {

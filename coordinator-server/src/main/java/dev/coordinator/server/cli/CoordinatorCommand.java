@@ -37,6 +37,8 @@ import picocli.CommandLine.Spec;
       LeaseCommand.class,
       WatchCommand.class,
       StatusCommand.class,
+      MemberCommand.class,
+      SnapshotCommand.class,
       BenchCommand.class,
       DemoCommand.class
     },

@@ -4,6 +4,7 @@ package dev.coordinator.server.cli;
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.ErrorInfo;
+import com.google.rpc.RetryInfo;
 import dev.coordinator.v1.ErrorReason;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -30,6 +31,13 @@ public final class GrpcFailure {
       }
     }
     return ErrorReason.ERROR_REASON_UNSPECIFIED;
+  }
+
+  /** Whether the member said that the same call may succeed after a while. */
+  static boolean retryHelps(StatusRuntimeException e) {
+    com.google.rpc.Status status = StatusProto.fromThrowable(e);
+    return status != null
+        && status.getDetailsList().stream().anyMatch(detail -> detail.is(RetryInfo.class));
   }
 
   private static ErrorReason reason(Any detail) {
