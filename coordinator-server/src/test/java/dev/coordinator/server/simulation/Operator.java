@@ -81,10 +81,14 @@ final class Operator {
     if (leaving == null || present.voters().size() <= MIN_VOTERS || !lost && !noneIsLost()) {
       return false;
     }
+    remove(leaving);
+    return true;
+  }
+
+  void remove(SimulatedMember leaving) {
     goal(
         "remove " + leaving,
-        now -> now.contains(leaving.id()) ? MembershipChange.remove(leaving.id()) : null);
-    return true;
+        present -> present.contains(leaving.id()) ? MembershipChange.remove(leaving.id()) : null);
   }
 
   /** Puts a new member in the place of one; of one that is lost, if there is one. */

@@ -263,7 +263,7 @@ final class SimulatedCluster {
    * @return whether it befell this one
    */
   boolean wipe(SimulatedMember victim) {
-    if (!canLose(victim) || !isRecordedEverywhere(victim)) {
+    if (!canLose(victim) || !isRecorded(victim)) {
       return false;
     }
     note("%s loses its disks", victim);
@@ -290,7 +290,7 @@ final class SimulatedCluster {
                         && voter.loop().core().status().membership().equals(committed));
   }
 
-  private boolean isRecordedEverywhere(SimulatedMember victim) {
+  private boolean isRecorded(SimulatedMember victim) {
     return oracle.membership().member(victim.id()).incarnation() != 0;
   }
 

@@ -1,86 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.simulation;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
+import static dev.coordinator.server.simulation.QuietCluster.status;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftStatus;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/** Members whose log no longer reaches back to where another one needs it. */
+/** Members for which the log of the others no longer reaches back far enough. */
 class SnapshotTest {
 
   private static final long FAR_BEHIND_MS = 60_000;
 
-  private final SimulatedCluster cluster =
-      new SimulatedCluster(new SplittableRandom(1), Tuning.usual(3), Faults.NONE, Story.SILENT);
+  private final QuietCluster quiet = new QuietCluster(3, 1);
+  private final SimulatedCluster cluster = quiet.cluster();
 
-  private SimulatedMember awaitLeader() {
-    for (int i = 0; i < 100; i++) {
-      cluster.run(100);
-      for (SimulatedMember member : cluster.members()) {
-        if (member.isLeader() && member.loop().core().status().committed() > 0) {
-          return member;
-        }
-      }
-    }
-    throw new AssertionError("no leader after 10 s");
-  }
-
-  private SimulatedMember followerOf(SimulatedMember leader) {
-    return cluster.members().stream().filter(member -> member != leader).findFirst().orElseThrow();
-  }
-
-  private Partition isolationOf(SimulatedMember member) {
-    List<NodeId> order = new ArrayList<>(List.of(member.id()));
-    for (SimulatedMember other : cluster.members()) {
-      if (other != member) {
-        order.add(other.id());
-      }
-    }
-    return Partition.split(cluster.network(), order, 1);
-  }
-
-  private void assertCatchesUp(SimulatedMember follower) {
+  private void assertCatchesUpBySnapshot(SimulatedMember member) {
     long installedBefore = cluster.figures().installedSnapshots();
-    cluster.run(5_000);
-    RaftStatus status = follower.loop().core().status();
+    quiet.runCommitting(5_000);
+    RaftStatus status = status(member);
     assertTrue(cluster.figures().installedSnapshots() > installedBefore, cluster::describe);
     assertTrue(
         status.applied() + 100 > cluster.oracle().committed(),
         () -> "it does not catch up:\n" + cluster.describe());
-    assertTrue(status.base() > 0);
+  }
+
+  private void fallFarBehind(SimulatedMember follower) {
+    Partition away = Partition.split(cluster.network(), quiet.followerFirst(), 1);
+    away.close();
+    quiet.runCommitting(FAR_BEHIND_MS);
+    assertTrue(status(quiet.leader()).base() > status(follower).last(), cluster::describe);
+    away.open();
   }
 
   @Test
-  void aFollowerThatWasAwayForLongGetsASnapshot() {
-    SimulatedMember leader = awaitLeader();
-    long term = leader.loop().core().status().term();
-    SimulatedMember follower = followerOf(leader);
-    Partition away = isolationOf(follower);
-    away.close();
-    cluster.run(FAR_BEHIND_MS);
-    away.open();
-    assertCatchesUp(follower);
-    assertTrue(leader.isLeader());
-    assertEquals(term, leader.loop().core().status().term());
+  void aFollowerThatWasAwayForLongGetsOne() {
+    SimulatedMember follower = quiet.follower();
+    fallFarBehind(follower);
+    assertCatchesUpBySnapshot(follower);
+    quiet.assertSameLeader();
   }
 
   @Test
-  void aSnapshotThatIsInstalledSurvivesAPowerCut() {
-    SimulatedMember follower = followerOf(awaitLeader());
-    Partition away = isolationOf(follower);
-    away.close();
-    cluster.run(FAR_BEHIND_MS);
-    away.open();
-    assertCatchesUp(follower);
-    long applied = follower.loop().core().status().snapshot();
+  void whatWasInstalledSurvivesAPowerCut() {
+    SimulatedMember follower = quiet.follower();
+    fallFarBehind(follower);
+    assertCatchesUpBySnapshot(follower);
+    long installed = status(follower).snapshot();
     cluster.crashAndRestart(follower, true);
-    cluster.run(2_000);
-    assertTrue(follower.loop().core().status().snapshot() >= applied);
+    quiet.runCommitting(2_000);
+    assertTrue(status(follower).snapshot() >= installed);
+    assertTrue(status(follower).applied() + 100 > cluster.oracle().committed());
+  }
+
+  @Test
+  void aNewMemberGetsOne() {
+    quiet.runCommitting(FAR_BEHIND_MS);
+    assertTrue(cluster.operator().add());
+    assertCatchesUpBySnapshot(cluster.members().get(3));
+    quiet.assertSameLeader();
   }
 }
