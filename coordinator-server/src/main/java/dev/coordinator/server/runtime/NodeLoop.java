@@ -118,6 +118,7 @@ public final class NodeLoop {
     applier = new Applier(state.machine(), pending, watches, metrics);
     snapshots =
         new SnapshotTaker(
+            self,
             state.raft().snapshot(),
             settings.snapshots(),
             ports.snapshots(),
@@ -400,7 +401,7 @@ public final class NodeLoop {
   /** Carries out what the core asks for, in the order that {@link Outbox} demands. */
   private void dispatch() {
     // First, for the latest configuration counts, and its entry goes to whom it adds (§4.1).
-    if (core.membership() != board.membership()) {
+    if (isConfigurationNew()) {
       configure(core.membership());
     }
     // The leader's own disk write goes on while the messages travel (§10.2.1).
@@ -446,6 +447,12 @@ public final class NodeLoop {
       }
     }
     snapshots.installed(snapshot);
+  }
+
+  /** Asked in every round: another configuration is another object. */
+  @SuppressWarnings("ReferenceEquality")
+  private boolean isConfigurationNew() {
+    return core.membership() != board.membership();
   }
 
   private void configure(Membership membership) {

@@ -5,6 +5,7 @@ import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.metrics.RaftMetrics;
 import dev.coordinator.server.ports.SnapshotStore;
 import dev.coordinator.server.raft.Entry;
+import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftCore;
 import dev.coordinator.server.raft.SnapshotMeta;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ final class SnapshotTaker {
 
   private static final Logger log = LoggerFactory.getLogger(SnapshotTaker.class);
 
+  private final NodeId self;
   private final SnapshotThresholds thresholds;
   private final SnapshotStore store;
   private final RaftMetrics metrics;
@@ -47,11 +49,13 @@ final class SnapshotTaker {
    * @param newest the one that this member starts from, or null
    */
   SnapshotTaker(
+      NodeId self,
       SnapshotMeta newest,
       SnapshotThresholds thresholds,
       SnapshotStore store,
       RaftMetrics metrics,
       Replies replies) {
+    this.self = self;
     this.newest = newest;
     this.thresholds = thresholds;
     this.store = store;
@@ -95,7 +99,11 @@ final class SnapshotTaker {
   /** The one under way is durable. */
   void saved(SnapshotMeta meta, long nowNanos) {
     long tookNanos = nowNanos - sinceNanos;
-    log.info("snapshot up to entry {} taken in {} ms", meta.last(), tookNanos / 1_000_000);
+    log.info(
+        "member {}: snapshot up to entry {} taken in {} ms",
+        self,
+        meta.last(),
+        tookNanos / 1_000_000);
     underWay = null;
     become(meta);
     answer(meta);

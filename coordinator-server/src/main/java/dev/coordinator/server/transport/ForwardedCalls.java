@@ -47,13 +47,25 @@ public final class ForwardedCalls implements ServerInterceptor {
     return new ServerCall.Listener<>() {};
   }
 
+  /** Only a leader is sure to know of everybody who may pass calls on. */
+  private Status membership(Envelope envelope) {
+    return leadership.membership().contains(new NodeId(envelope.getFrom()))
+        ? Status.OK
+        : Status.PERMISSION_DENIED.withDescription(
+            "envelope.from: "
+                + Long.toUnsignedString(envelope.getFrom())
+                + " is not a member of this cluster");
+  }
+
   private Status admission(Metadata headers) {
     try {
       Envelope envelope = headers.get(FORWARDED);
-      return envelope == null
-          ? Status.PERMISSION_DENIED.withDescription(
-              "this port serves other members; clients are served at the client port")
-          : check.check(envelope);
+      if (envelope == null) {
+        return Status.PERMISSION_DENIED.withDescription(
+            "this port serves other members; clients are served at the client port");
+      }
+      Status status = check.check(envelope);
+      return status.isOk() && leadership.isLeader() ? membership(envelope) : status;
     } catch (IllegalArgumentException malformed) {
       return Status.INVALID_ARGUMENT.withDescription(FORWARDED.name() + ": malformed");
     }

@@ -71,7 +71,11 @@ public final class Forwarding implements ServerInterceptor, AutoCloseable {
     giveUpFormerLeaders();
   }
 
-  /** Keeps a connection to whoever may lead next. */
+  /**
+   * Keeps a connection to whoever may lead next. Called often: another configuration is another
+   * object.
+   */
+  @SuppressWarnings("ReferenceEquality")
   private synchronized void followMembership() {
     Membership membership = leadership.membership();
     if (closed || membership == followed) {
