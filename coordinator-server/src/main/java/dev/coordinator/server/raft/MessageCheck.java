@@ -31,7 +31,7 @@ final class MessageCheck {
     if (self.equals(message.from())) {
       return "it claims to come from this member";
     }
-    String whyStranger = whyStranger(sender, message.from());
+    String whyStranger = whyStranger(sender, message);
     if (whyStranger != null) {
       return whyStranger;
     }
@@ -75,19 +75,26 @@ final class MessageCheck {
    * configuration may, and whoever belongs to the last one that is known to be committed, since the
    * present one may be taken back. So may somebody unknown who goes by a later configuration than
    * the committed one: this member is behind, and that one may be its leader.
+   *
+   * <p>A known id with another data directory is one that lost its own, unless it was removed and
+   * added again, which a member that is behind does not know yet. If it leads, it was: those who
+   * know elected it. As a voter it must not count.
    */
-  private String whyStranger(Sender sender, NodeId from) {
+  private String whyStranger(Sender sender, RaftMessage message) {
+    NodeId from = message.from();
     Configurations configurations = log.configurations();
     Configurations.Configuration committed = configurations.asOf(log.committed());
     MemberInfo info = configurations.present().member(from);
     if (info == null) {
       info = committed.membership().member(from);
     }
+    boolean knowsMore = sender.membershipIndex() > committed.index();
     if (info == null) {
-      return sender.membershipIndex() > committed.index() ? null : "it comes from a stranger";
+      return knowsMore ? null : "it comes from a stranger";
     }
     boolean isKnown = info.incarnation() == 0 || info.incarnation() == sender.incarnation();
-    return isKnown
+    boolean leads = message instanceof AppendEntries || message instanceof InstallSnapshot;
+    return isKnown || leads && knowsMore
         ? null
         : "its data directory is not the one that is known of this member:"
             + " remove it and add it again";

@@ -463,6 +463,25 @@ class MembershipPaperTest {
     }
 
     @Test
+    @DisplayName("§4.1: a member that is behind follows a leader that was added again meanwhile")
+    void leaderThatWasAddedAgain() {
+      MemberInfo two = MemberInfo.of(TWO).withIncarnation(22);
+      Membership known =
+          new Membership(
+              List.of(MemberInfo.of(SELF), two, MemberInfo.of(THREE)),
+              Set.of(SELF, TWO, THREE),
+              Set.of(),
+              Set.of());
+      start(of(1, 2, 3), 1, configuration(1, 1, known));
+      receive(new Sender(23, 0), append(TWO, 5, 1, 1));
+      assertEquals(1, core.status().term(), "it has lost its directory");
+      receive(new Sender(23, 7), new RequestVote(TWO, SELF, 5, false, 9, 4));
+      assertEquals(1, core.status().term(), "it may have");
+      receive(new Sender(23, 7), append(TWO, 5, 1, 1));
+      assertEquals(TWO, core.status().leader());
+    }
+
+    @Test
     @DisplayName("§11: the leader records which data directories its members run on")
     void incarnationsAreRecorded() {
       start(RestoredState.fresh(of(1, 2, 3)).withIncarnation(11));
