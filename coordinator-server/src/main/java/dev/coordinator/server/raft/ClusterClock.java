@@ -61,6 +61,11 @@ final class ClusterClock {
     countedUntilMs = Math.max(countedUntilMs, nowMs);
   }
 
+  /** The present time as far as this member knows: on a follower, what its leader told last. */
+  long known(long nowMs) {
+    return running ? at(nowMs) : Math.max(timeMs, heardMs);
+  }
+
   long at(long nowMs) {
     if (!running || nowMs <= countedUntilMs) {
       return timeMs;

@@ -313,6 +313,14 @@ public final class RaftCore {
     return member.clock.at(nowMs);
   }
 
+  /**
+   * The cluster time for people, who want to know how much of a lease is left: on a follower, what
+   * its leader told last, which is a heartbeat old and may be more than the stamp of any entry.
+   */
+  public long knownClusterTimeMs(long nowMs) {
+    return member.clock.known(nowMs);
+  }
+
   public RaftStatus status() {
     RaftLog log = member.log;
     Role role = roles.role();

@@ -311,7 +311,7 @@ public final class NodeLoop {
       return;
     }
     if (read.stale) {
-      reads.answerNow(read, view(), board.leadership(), core.clusterTimeMs(nowMs));
+      reads.answerNow(read, view(), board.leadership(), core.knownClusterTimeMs(nowMs));
       return;
     }
     read.takenNanos = nowNanos;
@@ -426,7 +426,7 @@ public final class NodeLoop {
     for (long read : outbox.failedReads) {
       reads.refused(read, notLeader());
     }
-    reads.answer(view(), board.leadership(), core.clusterTimeMs(nowMs), nowNanos);
+    reads.answer(view(), board.leadership(), core.knownClusterTimeMs(nowMs), nowNanos);
     for (Outbox.ChunkRequest request : outbox.chunkRequests) {
       ports.snapshots().read(request);
     }

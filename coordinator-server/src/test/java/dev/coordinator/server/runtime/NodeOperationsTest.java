@@ -145,6 +145,17 @@ class NodeOperationsTest {
   }
 
   @Test
+  void followersTellThePresentTimeWhileNothingIsApplied() {
+    outcome(submit(lease(600_000)), Outcome.LeaseGranted.class);
+    cluster.run(60_000);
+    var here = leader.node.read(MachineView::leaseCount);
+    var there = follower.node.read(MachineView::leaseCount);
+    cluster.runUntil(() -> here.isDone() && there.isDone());
+    long behindMs = value(here).clusterTimeMs() - value(there).clusterTimeMs();
+    assertTrue(behindMs <= 100, "a heartbeat at most, not " + behindMs + " ms");
+  }
+
+  @Test
   void readsOfAFollowerThatIsCutOffFailUnlessTheyMayBeStale() {
     cluster.run(200);
     cluster.isolate(follower);

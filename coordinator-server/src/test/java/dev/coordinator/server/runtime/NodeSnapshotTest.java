@@ -15,6 +15,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.coordinator.server.machine.Command;
 import dev.coordinator.server.machine.Outcome;
+import dev.coordinator.server.raft.MemberInfo;
+import dev.coordinator.server.raft.MembershipChange;
+import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftConfig;
 import dev.coordinator.server.raft.SnapshotMeta;
 import dev.coordinator.server.runtime.LoopCluster.Member;
@@ -160,6 +163,22 @@ class NodeSnapshotTest {
     assertEquals(follower.snapshots.meta.index(), follower.applied());
     assertSameEverywhere();
     assertEquals(received, follower.snapshots.received.size(), "not again");
+  }
+
+  @Test
+  void aMemberThatJoinsGetsOneAndTheEntriesAfterIt() {
+    take("before it came");
+    work(2 * AFTER_ENTRIES);
+    NodeId four = new NodeId(4);
+    Member joining = cluster.join(four);
+    leader.node.changeMembership(MembershipChange.add(MemberInfo.of(four)));
+    cluster.settle();
+    assertSameEverywhere();
+    assertEquals(1, joining.snapshots.received.size());
+    assertTrue(joining.node.membership().learners().contains(four));
+
+    joining.restart();
+    assertTrue(joining.node.membership().contains(four), "its snapshot and log say so");
   }
 
   @Test
