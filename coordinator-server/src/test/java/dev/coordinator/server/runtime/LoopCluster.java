@@ -175,6 +175,7 @@ final class LoopCluster {
   final class Member {
     final NodeId id;
     private final Membership bootstrap;
+    private long incarnation;
     final ManualLog disk = new ManualLog();
     final MemorySnapshots snapshots;
     MeterRegistry registry;
@@ -190,6 +191,7 @@ final class LoopCluster {
     private Member(NodeId id, Membership bootstrap) {
       this.id = id;
       this.bootstrap = bootstrap;
+      incarnation = id.value();
       snapshots = new MemorySnapshots(id, snapshotStates);
       start();
     }
@@ -221,7 +223,7 @@ final class LoopCluster {
                       snapshots.meta,
                       disk.base,
                       List.copyOf(disk.entries),
-                      id.value()),
+                      incarnation),
                   snapshots.state),
               settings,
               ports,
@@ -240,6 +242,13 @@ final class LoopCluster {
     void stop() {
       loop.stop("the test stops the member");
       stopped = true;
+    }
+
+    /** Loses its disk as well, and starts with an empty one, which is another incarnation. */
+    void wipe() {
+      incarnation += 100;
+      disk.wipe();
+      restart();
     }
 
     /** Loses everything that is not on the disk, and starts again. */
@@ -334,6 +343,12 @@ final class LoopCluster {
         List<Entry> dropped = entries.subList(0, (int) (index - base.index()));
         base = new LogPosition(index, dropped.get(dropped.size() - 1).term());
         dropped.clear();
+      }
+
+      private void wipe() {
+        entries.clear();
+        hardState = HardState.INITIAL;
+        base = LogPosition.START;
       }
 
       /** How many entries are in it. */

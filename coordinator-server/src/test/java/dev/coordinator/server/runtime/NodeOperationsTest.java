@@ -19,6 +19,7 @@ import dev.coordinator.server.raft.MembershipChange;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.runtime.LoopCluster.Member;
 import dev.coordinator.server.runtime.NodeException.Reason;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -98,6 +99,27 @@ class NodeOperationsTest {
     cluster.runUntil(() -> cluster.others(leader).stream().anyMatch(m -> m.node.isLeader()));
     cluster.run(5_000);
     assertFalse(leader.node.isLeader());
+  }
+
+  @Test
+  void aMemberThatLostItsDiskIsIgnoredAndBothSidesSayWhatToDo() {
+    cluster.runUntil(() -> leader.node.membership().member(follower.id).incarnation() != 0);
+    submit(lease(60_000));
+    List<String> warnings = new ArrayList<>();
+    try (LogCapture capture = new LogCapture(RaftObserver.class, warnings::add)) {
+      follower.wipe();
+      cluster.run(30_000);
+    }
+    assertEquals(0, follower.applied());
+    assertTrue(leader.node.isLeader());
+    List<String> ofLeader =
+        warnings.stream().filter(line -> line.startsWith("member " + leader.id)).toList();
+    assertEquals(1, ofLeader.size(), "however often it speaks: " + warnings);
+    assertTrue(ofLeader.get(0).contains("data directory"), ofLeader.get(0));
+    List<String> ofFollower =
+        warnings.stream().filter(line -> line.startsWith("member " + follower.id)).toList();
+    assertEquals(1, ofFollower.size(), warnings.toString());
+    assertTrue(ofFollower.get(0).contains("add it again with a new id"), ofFollower.get(0));
   }
 
   @Test
