@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.process;
 
+import dev.coordinator.server.history.Action;
 import dev.coordinator.server.history.LinearizabilityChecker;
 import dev.coordinator.server.history.Operation;
+import dev.coordinator.server.history.Result;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +20,8 @@ import java.util.concurrent.atomic.AtomicReference;
  * stretch and then checked. Thread-safe.
  */
 final class Stretch {
+
+  private static final int MOST_UNKNOWN = 4;
 
   private final List<String> names;
   private final Map<String, ConcurrentLinkedQueue<Operation>> operations = new LinkedHashMap<>();
@@ -88,11 +94,33 @@ final class Stretch {
       if (lost != 0) {
         throw new Violation("the register behind %s lost %d acknowledged writes", name, lost);
       }
-      LinearizabilityChecker.violation(name, List.copyOf(operations.get(name)))
+      LinearizabilityChecker.violation(name, decidable(operations.get(name)))
           .ifPresent(
               why -> {
                 throw new Violation(why);
               });
     }
+  }
+
+  /**
+   * After many acquisitions without an answer, any of them may explain why another was refused, in
+   * any order: nothing can come of that but time spent. So refusals are left out then.
+   */
+  private static List<Operation> decidable(Collection<Operation> operations) {
+    List<Operation> unknown =
+        operations.stream()
+            .filter(operation -> operation.isOpen() && operation.action() instanceof Action.Acquire)
+            .sorted(Comparator.comparingLong(Operation::invokedNanos))
+            .toList();
+    if (unknown.size() <= MOST_UNKNOWN) {
+      return List.copyOf(operations);
+    }
+    long fromNanos = unknown.get(MOST_UNKNOWN).invokedNanos();
+    return operations.stream()
+        .filter(
+            operation ->
+                !(operation.result() instanceof Result.NotAcquired)
+                    || operation.returnedNanos() < fromNanos)
+        .toList();
   }
 }
