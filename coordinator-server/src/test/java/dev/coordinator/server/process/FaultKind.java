@@ -29,6 +29,7 @@ record FaultKind(String name, Part part, Set<Need> needs, int leastMembers, Faul
   static List<FaultKind> all() {
     return Stream.of(
             ProcessFaults.kinds(),
+            MembershipFaults.kinds(),
             SystemCallFaults.kinds(),
             DiskFaults.kinds(),
             ClockFaults.kinds(),
