@@ -19,7 +19,7 @@ final class Campaign {
   private final long faultyMs;
   private final Figures figures = new Figures();
   private String violation;
-  private Long failedSeed;
+  private boolean failed;
   private long cpuNanos;
 
   private Campaign(LongSupplier seeds, long faultyMs) {
@@ -28,11 +28,9 @@ final class Campaign {
   }
 
   /**
-   * @param violation null if there was none
-   * @param failedSeed null if none did
+   * @param violation its story, null if there was none
    */
-  record Result(
-      Figures figures, double seconds, double cpuSeconds, String violation, Long failedSeed) {
+  record Result(Figures figures, double seconds, double cpuSeconds, String violation) {
 
     /** How fast it was, for people. */
     String speed() {
@@ -63,8 +61,7 @@ final class Campaign {
         throw new IllegalStateException("interrupted while simulations run", e);
       }
     }
-    return new Result(
-        figures, (System.nanoTime() - startNanos) / 1e9, cpuNanos / 1e9, violation, failedSeed);
+    return new Result(figures, (System.nanoTime() - startNanos) / 1e9, cpuNanos / 1e9, violation);
   }
 
   private void work() {
@@ -84,12 +81,12 @@ final class Campaign {
   }
 
   private synchronized long next() {
-    return failedSeed == null ? seeds.getAsLong() : NO_MORE;
+    return failed ? NO_MORE : seeds.getAsLong();
   }
 
   private synchronized void failed(long seed, Throwable found) {
-    if (failedSeed == null) {
-      failedSeed = seed;
+    if (!failed) {
+      failed = true;
       violation = Simulation.retell(seed, faultyMs, found);
     }
   }

@@ -156,7 +156,9 @@ final class SimulatedCluster {
       return append.entries().isEmpty() ? 0 : faults.crashAfterAppend();
     }
     boolean confirmed =
-        message instanceof RaftMessage.AppendEntriesReply append && append.success();
+        message instanceof RaftMessage.AppendEntriesReply append && append.success()
+            || message instanceof RaftMessage.InstallSnapshotReply install && install.installed()
+            || message instanceof RaftMessage.TimeoutNow;
     return confirmed ? faults.crashAfterReply() : 0;
   }
 
@@ -235,7 +237,7 @@ final class SimulatedCluster {
     schedule.after(
         schedule.delayNanos(5 * MS, faults.maxDownMs() * MS),
         () -> {
-          if (!member.isAlive() && !member.refusesToStart()) {
+          if (!member.isAlive() && !member.refusesToStart() && !member.isOff()) {
             note("%s restarts", member);
             member.start();
           }
@@ -281,6 +283,7 @@ final class SimulatedCluster {
     return committed.isVoter(victim.id())
         && committed.voters().size() >= 3
         && operator.isIdle()
+        && members.stream().allMatch(member -> member.isOff() || !member.isLost())
         && voters().stream()
             .allMatch(
                 voter ->
@@ -290,8 +293,21 @@ final class SimulatedCluster {
                         && voter.loop().core().status().membership().equals(committed));
   }
 
+  /** Whether everybody who goes by a configuration with this member would tell it from another. */
   private boolean isRecorded(SimulatedMember victim) {
-    return oracle.membership().member(victim.id()).incarnation() != 0;
+    for (SimulatedMember member : members) {
+      if (member.isOff()) {
+        continue;
+      }
+      if (!member.isAlive()) {
+        return false;
+      }
+      Membership present = member.loop().core().status().membership();
+      if (present.contains(victim.id()) && present.member(victim.id()).incarnation() == 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Most broken connections are noticed at once, some only by silence. */

@@ -73,6 +73,7 @@ final class SimulatedMember {
   private boolean flipsChecked;
   private boolean refuses;
   private boolean wiped;
+  private boolean off;
 
   SimulatedMember(SimulatedCluster cluster, NodeId id, Membership membership) {
     this.cluster = cluster;
@@ -91,6 +92,22 @@ final class SimulatedMember {
     snapshotDisk = new SimulatedDisk();
     disks = List.of(logDisk, snapshotDisk);
     disks.forEach(disk -> disk.setFault(diskFaults));
+  }
+
+  /** Ends its process for good. */
+  void turnOff() {
+    if (!off) {
+      cluster.note("%s is turned off", this);
+      off = true;
+      if (isAlive()) {
+        endProcess(false);
+      }
+    }
+  }
+
+  /** Whether it will never run again. */
+  boolean isOff() {
+    return off;
   }
 
   /** Replaces its disks by empty ones, while it is down. */
@@ -162,7 +179,7 @@ final class SimulatedMember {
   }
 
   void start() {
-    if (refuses) {
+    if (refuses || off) {
       return;
     }
     diskFaults.revive();
@@ -476,7 +493,7 @@ final class SimulatedMember {
   /** How it stands, for people. */
   String describe() {
     if (!isAlive()) {
-      return this + (refuses ? " refuses to start" : " is down");
+      return this + (refuses ? " refuses to start" : off ? " is off" : " is down");
     }
     RaftStatus status = loop.core().status();
     return String.format(

@@ -15,6 +15,9 @@ import java.util.SplittableRandom;
  */
 public final class Simulation {
 
+  /** How long faults go on in the runs of the build and of soaks. */
+  static final long FAULTY_MS = 60_000;
+
   /** Entries that travel one by one over slow ways to slow disks may take a while. */
   private static final long MAX_CALM_MS = 300_000;
 
@@ -56,7 +59,10 @@ public final class Simulation {
           + "\n"
           + again.cluster.describe()
           + whereFrom(violation)
-          + "seed "
+          + "replay with: mvn -Dfast -pl coordinator-server -am test"
+          + " -Dtest=SimulationTest#keepsItsPromisesUnderFaults -Dsim.seed="
+          + seed
+          + "\nseed "
           + seed
           + " after this story: "
           + violation;
