@@ -27,6 +27,14 @@ final class ConfigOptions {
   private String members;
 
   @Option(
+      names = "--join",
+      description = {
+        "join: whether this member joins a cluster that runs. It begins empty and waits until it is"
+            + " added there."
+      })
+  private boolean join;
+
+  @Option(
       names = "--cluster-id",
       paramLabel = "NAME",
       description = "clusterId: the cluster's name.")
@@ -70,6 +78,7 @@ final class ConfigOptions {
     Map<String, String> flags = new LinkedHashMap<>(keys);
     put(flags, "memberId", memberId);
     put(flags, "members", members);
+    put(flags, "join", join ? "true" : null);
     put(flags, "clusterId", clusterId);
     put(flags, "dataDir", dataDir);
     put(flags, "listen.client", listenClient);

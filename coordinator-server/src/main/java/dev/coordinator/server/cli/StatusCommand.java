@@ -31,14 +31,15 @@ import picocli.CommandLine.Option;
 @Command(
     name = "status",
     description = {
-      "Shows all members: role, term, place in the log, lag behind the leader.",
+      "Shows all members: role, term, place in the log, lag behind the leader. A learner gets the"
+          + " log but has no vote.",
       "",
       "One reachable member is enough to find the others. Members that do not answer are shown as"
           + " unreachable."
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
-      "0:A majority of the members answered, and one of them leads.",
+      "0:A majority of the voters answered, and one of them leads.",
       "1:Some members answered, but there is no leader or no majority.",
       "2:The command line is wrong.",
       "5:No member answered."
@@ -70,6 +71,7 @@ final class StatusCommand implements Callable<Integer> {
   record MemberStatus(
       long memberId,
       String clientAddress,
+      boolean voter,
       boolean reachable,
       String role,
       Long term,
@@ -90,6 +92,7 @@ final class StatusCommand implements Callable<Integer> {
       return new MemberStatus(
           member.getMemberId(),
           member.getClientAddress(),
+          !member.getLearner(),
           false,
           "unreachable",
           null,
@@ -107,12 +110,19 @@ final class StatusCommand implements Callable<Integer> {
           failure);
     }
 
+    private static String role(Member member, GetStatusResponse status) {
+      return member.getLearner() && status.getRole() == Role.ROLE_FOLLOWER
+          ? "learner"
+          : status.getRole().name().substring("ROLE_".length()).toLowerCase(Locale.ROOT);
+    }
+
     static MemberStatus of(Member member, GetStatusResponse status, Long lag) {
       return new MemberStatus(
           member.getMemberId(),
           member.getClientAddress(),
+          !member.getLearner(),
           true,
-          status.getRole().name().substring("ROLE_".length()).toLowerCase(Locale.ROOT),
+          role(member, status),
           status.getHeader().getTerm(),
           status.getHeader().getLeaderId(),
           status.getLastIndex(),
@@ -144,8 +154,9 @@ final class StatusCommand implements Callable<Integer> {
     }
     ClusterStatus cluster = ask(members);
     output.print(cluster, () -> text(cluster));
-    long reachable = cluster.members().stream().filter(MemberStatus::reachable).count();
-    boolean majority = reachable > cluster.members().size() / 2;
+    List<MemberStatus> voters = cluster.members().stream().filter(MemberStatus::voter).toList();
+    long reachable = voters.stream().filter(MemberStatus::reachable).count();
+    boolean majority = reachable > voters.size() / 2;
     return majority && cluster.leaderId() != null ? ExitCode.OK : ExitCode.FAILED;
   }
 
