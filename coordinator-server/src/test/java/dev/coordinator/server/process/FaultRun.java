@@ -68,6 +68,7 @@ final class FaultRun {
   private final Tally tally = new Tally();
   private final FaultReport report = new FaultReport();
   private final List<FaultKind> bag = new ArrayList<>();
+  private List<String> latest = List.of();
 
   FaultRun(Plan plan, PrintStream out) {
     this.plan = plan;
@@ -98,7 +99,7 @@ final class FaultRun {
       run(testbed);
     } catch (Violation violation) {
       failed = true;
-      say("VIOLATION " + violation.getMessage());
+      say("VIOLATION with or after %s: %s".formatted(latest, violation.getMessage()));
       throw violation;
     } finally {
       testbed.close();
@@ -155,6 +156,7 @@ final class FaultRun {
       throws IOException, InterruptedException {
     List<FaultKind> kinds = draw();
     List<String> names = kinds.stream().map(FaultKind::name).toList();
+    latest = names;
     tally.resetGap();
     long startNanos = System.nanoTime();
     try {

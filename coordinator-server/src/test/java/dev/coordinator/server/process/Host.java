@@ -265,7 +265,7 @@ final class Host {
         && Files.readString(traceFile(), StandardCharsets.ISO_8859_1).contains("(INJECTED)");
   }
 
-  /** The member may end by itself until it is healed: its disk lets it down. */
+  /** The member may end by itself until the cluster has recovered: its disk lets it down. */
   synchronized void mayEnd() {
     mayEnd = true;
   }
@@ -317,6 +317,17 @@ final class Host {
       start();
     }
     diskInDoubt = false;
+  }
+
+  /** Once healed: starts a member that was about to end because of what its disk had done. */
+  synchronized void startIfItMayEnd() throws IOException, InterruptedException {
+    if (mayEnd && !isAlive()) {
+      start();
+    }
+  }
+
+  /** From now on the member has no reason to end. */
+  synchronized void hasRecovered() {
     mayEnd = false;
   }
 

@@ -167,6 +167,9 @@ final class Testbed implements AutoCloseable {
     List<GetStatusResponse> answers = statuses();
     while (!isComplete() || !haveRecovered(answers)) {
       proceedWithReplacement();
+      for (Host host : hosts) {
+        host.startIfItMayEnd();
+      }
       Optional<String> failed = unexpectedEnd();
       if (failed.isPresent()) {
         throw new Violation(failed.get());
@@ -179,6 +182,7 @@ final class Testbed implements AutoCloseable {
       TimeUnit.MILLISECONDS.sleep(POLL_MS);
       answers = statuses();
     }
+    hosts.forEach(Host::hasRecovered);
   }
 
   private boolean haveRecovered(List<GetStatusResponse> answers) {
