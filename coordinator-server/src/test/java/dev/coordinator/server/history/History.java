@@ -26,16 +26,14 @@ public final class History {
   public final class Call {
 
     private final String client;
-    private final String lock;
     private final Action action;
     private final long invokedNanos;
     private Result result = new Result.Unknown();
     private long returnedNanos = Operation.OPEN;
     private boolean failed;
 
-    private Call(String client, String lock, Action action, long invokedNanos) {
+    private Call(String client, Action action, long invokedNanos) {
       this.client = client;
-      this.lock = lock;
       this.action = action;
       this.invokedNanos = invokedNanos;
     }
@@ -156,7 +154,7 @@ public final class History {
   }
 
   private synchronized Call begin(String client, String lock, Action action) {
-    Call call = new Call(client, lock, action, nowNanos());
+    Call call = new Call(client, action, nowNanos());
     calls.computeIfAbsent(lock, any -> new ArrayList<>()).add(call);
     return call;
   }

@@ -336,7 +336,7 @@ class MembershipRandomTest {
             e);
       }
     }
-    boolean enough = counts.joint > 2 * runs && counts.transfers > runs && counts.wiped * 3 > runs;
+    boolean enough = counts.joint > 2L * runs && counts.transfers > runs && counts.wiped * 3L > runs;
     assertTrue(only != null || enough, counts::toString);
   }
 
