@@ -45,6 +45,8 @@ public class CoordinatorException extends RuntimeException {
     MEMBERSHIP_CHANGE_REFUSED,
     /** Leadership did not pass to the chosen member in time. */
     TRANSFER_FAILED,
+    /** The member asked belongs to another cluster; see {@code cluster_id} of the details. */
+    WRONG_CLUSTER,
     /** No member could be reached. */
     UNREACHABLE,
     /** The client or the session was closed. */

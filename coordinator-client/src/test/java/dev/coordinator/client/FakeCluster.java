@@ -8,8 +8,10 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.inprocess.InProcessChannelBuilder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
@@ -21,7 +23,9 @@ final class FakeCluster implements AutoCloseable {
   /** Who was asked what. */
   record Asked(int member, Message request) {}
 
+  private final String id;
   private final String prefix = UUID.randomUUID() + ":";
+  private final Map<Integer, String> wrongAddresses = new ConcurrentHashMap<>();
   private final FakeState state = new FakeState();
   private final List<FakeMember> members = new ArrayList<>();
   private final Queue<Asked> asked = new ConcurrentLinkedQueue<>();
@@ -34,8 +38,13 @@ final class FakeCluster implements AutoCloseable {
   private volatile Class<? extends Message> unanswered;
 
   FakeCluster(int size) {
-    for (int id = 1; id <= size; id++) {
-      members.add(new FakeMember(this, id));
+    this("fake", size);
+  }
+
+  FakeCluster(String id, int size) {
+    this.id = id;
+    for (int member = 1; member <= size; member++) {
+      members.add(new FakeMember(this, member));
     }
     members.forEach(FakeMember::start);
   }
@@ -61,6 +70,20 @@ final class FakeCluster implements AutoCloseable {
 
   String address(int id) {
     return prefix + id;
+  }
+
+  /** Where members tell clients to find a member. */
+  String toldAddress(int id) {
+    return wrongAddresses.getOrDefault(id, address(id));
+  }
+
+  /** Members tell a wrong address of one of them. */
+  void tellAddress(int id, String wrong) {
+    wrongAddresses.put(id, wrong);
+  }
+
+  String id() {
+    return id;
   }
 
   FakeState state() {

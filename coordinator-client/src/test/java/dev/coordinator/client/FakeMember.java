@@ -57,6 +57,9 @@ final class FakeMember {
   private static final Metadata.Key<String> LEADER_KEY =
       Metadata.Key.of("coordinator-leader", Metadata.ASCII_STRING_MARSHALLER);
 
+  private static final Metadata.Key<String> CLUSTER_KEY =
+      Metadata.Key.of("coordinator-cluster", Metadata.ASCII_STRING_MARSHALLER);
+
   private final FakeCluster cluster;
   private final int id;
   private final Set<FakeWatch> watches = ConcurrentHashMap.newKeySet();
@@ -139,7 +142,7 @@ final class FakeMember {
 
   private ResponseHeader header() {
     return ResponseHeader.newBuilder()
-        .setClusterId("fake")
+        .setClusterId(cluster.id())
         .setMemberId(id)
         .setLeaderId(cluster.leader())
         .setRevision(cluster.state().revision())
@@ -182,7 +185,7 @@ final class FakeMember {
     int leader = cluster.leader();
     if (leader != id && !(cluster.isForwarding() && isReachable(leader))) {
       throw isReachable(leader)
-          ? FakeError.of(ErrorReason.ERROR_REASON_NOT_LEADER, "leader", cluster.address(leader))
+          ? FakeError.of(ErrorReason.ERROR_REASON_NOT_LEADER, "leader", cluster.toldAddress(leader))
           : FakeError.of(ErrorReason.ERROR_REASON_NO_LEADER);
     }
     StatusRuntimeException refusal = cluster.nextRefusal();
@@ -200,12 +203,26 @@ final class FakeMember {
       if (frozen) {
         return new ServerCall.Listener<>() {};
       }
+      String meant = headers.get(CLUSTER_KEY);
+      if (meant != null && !meant.equals(cluster.id())) {
+        StatusRuntimeException refusal =
+            FakeError.of(ErrorReason.ERROR_REASON_WRONG_CLUSTER, "cluster_id", cluster.id());
+        Metadata trailers = refusal.getTrailers();
+        trailers.put(CLUSTER_KEY, cluster.id());
+        call.close(refusal.getStatus(), trailers);
+        return new ServerCall.Listener<>() {};
+      }
       return next.startCall(
           new SimpleForwardingServerCall<>(call) {
+
+            private boolean named;
+
             @Override
             public void sendHeaders(Metadata out) {
+              named = true;
+              out.put(CLUSTER_KEY, cluster.id());
               if (cluster.leader() != id && cluster.leader() != 0 && !cluster.isSecretive()) {
-                out.put(LEADER_KEY, cluster.address(cluster.leader()));
+                out.put(LEADER_KEY, cluster.toldAddress(cluster.leader()));
               }
               if (!frozen) {
                 super.sendHeaders(out);
@@ -221,6 +238,9 @@ final class FakeMember {
 
             @Override
             public void close(Status status, Metadata trailers) {
+              if (!named) {
+                trailers.put(CLUSTER_KEY, cluster.id());
+              }
               if (!frozen) {
                 super.close(status, trailers);
               }
@@ -370,7 +390,7 @@ final class FakeMember {
       ListMembersResponse.Builder response = ListMembersResponse.newBuilder().setHeader(header());
       for (int member = 1; member <= cluster.size(); member++) {
         response.addMembers(
-            Member.newBuilder().setMemberId(member).setClientAddress(cluster.address(member)));
+            Member.newBuilder().setMemberId(member).setClientAddress(cluster.toldAddress(member)));
       }
       finish(observer, response.build(), null);
     }

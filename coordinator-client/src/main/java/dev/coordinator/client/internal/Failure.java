@@ -48,6 +48,17 @@ public record Failure(
     return new Failure(Kind.UNKNOWN, Reason.UNREACHABLE, message, Map.of(), false, 0);
   }
 
+  /** The member belongs to another cluster than the others, where the call was lost. */
+  static Failure wrongCluster(String clusterId) {
+    return new Failure(
+        Kind.NOT_APPLIED,
+        Reason.WRONG_CLUSTER,
+        "this is a member of cluster '" + clusterId + "'",
+        Map.of("cluster_id", clusterId),
+        true,
+        0);
+  }
+
   static Failure of(Status status, Metadata trailers) {
     ErrorInfo info = null;
     long retryAfterMs = 0;
@@ -106,7 +117,7 @@ public record Failure(
 
   private static Kind kindOf(Reason reason, Status status) {
     return switch (reason) {
-      case NO_LEADER, NOT_LEADER, OVERLOADED -> Kind.NOT_APPLIED;
+      case NO_LEADER, NOT_LEADER, OVERLOADED, WRONG_CLUSTER -> Kind.NOT_APPLIED;
       case OUTCOME_UNKNOWN -> Kind.UNKNOWN;
       case OTHER -> status.getCode() == Status.Code.UNAVAILABLE ? Kind.UNKNOWN : Kind.REFUSED;
       default -> Kind.REFUSED;

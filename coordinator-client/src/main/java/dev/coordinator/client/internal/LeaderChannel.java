@@ -21,6 +21,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +35,9 @@ import org.slf4j.LoggerFactory;
  * have elected another. One endpoint is enough to begin with; the others are learned from the
  * cluster.
  *
+ * <p>The first answer decides which cluster this is. Members of another one, to which a wrong
+ * address led, refuse what is meant for it, and are left alone.
+ *
  * <p>Thread-safe.
  */
 public final class LeaderChannel implements AutoCloseable {
@@ -42,6 +46,9 @@ public final class LeaderChannel implements AutoCloseable {
 
   static final Metadata.Key<String> LEADER_KEY =
       Metadata.Key.of("coordinator-leader", Metadata.ASCII_STRING_MARSHALLER);
+
+  static final Metadata.Key<String> CLUSTER_KEY =
+      Metadata.Key.of("coordinator-cluster", Metadata.ASCII_STRING_MARSHALLER);
 
   private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
   private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(400);
@@ -58,6 +65,10 @@ public final class LeaderChannel implements AutoCloseable {
   private final Map<String, MemberChannel> members = new ConcurrentHashMap<>();
   private final Map<Long, String> addressById = new ConcurrentHashMap<>();
   private final Set<RetriedCall<?, ?>> resting = ConcurrentHashMap.newKeySet();
+
+  /** The cluster of the first answer; null until there was one. */
+  private final AtomicReference<String> clusterId = new AtomicReference<>();
+
   private final AtomicInteger turn = new AtomicInteger();
   private final AtomicBoolean ticking = new AtomicBoolean();
   private final AtomicBoolean learning = new AtomicBoolean();
@@ -211,6 +222,34 @@ public final class LeaderChannel implements AutoCloseable {
     return a.suspectedUntilNanos() - b.suspectedUntilNanos() < 0;
   }
 
+  /** What goes with every call. */
+  Metadata requestMetadata() {
+    Metadata metadata = new Metadata();
+    String meant = clusterId.get();
+    if (meant != null) {
+      metadata.put(CLUSTER_KEY, meant);
+    }
+    return metadata;
+  }
+
+  /**
+   * Finds out whether an answer comes from this client's cluster, which the first one decides. An
+   * answer from another cluster can only be one to a call from before that.
+   *
+   * @return null, or why the answer does not count
+   */
+  Failure checkCluster(MemberChannel member, Metadata answer) {
+    String answering = answer.get(CLUSTER_KEY);
+    if (answering == null
+        || clusterId.compareAndSet(null, answering)
+        || clusterId.get().equals(answering)) {
+      return null;
+    }
+    Failure failure = Failure.wrongCluster(answering);
+    learnFrom(member, failure);
+    return failure;
+  }
+
   void learnFrom(Metadata headers) {
     String address = headers.get(LEADER_KEY);
     if (address != null) {
@@ -233,6 +272,17 @@ public final class LeaderChannel implements AutoCloseable {
 
   void learnFrom(MemberChannel member, Failure failure) {
     if (!failure.fromMember()) {
+      doubt(member);
+      return;
+    }
+    if (failure.reason() == Reason.WRONG_CLUSTER) {
+      if (member.isFirstTimeForeign()) {
+        log.warn(
+            "{} is of cluster '{}', not of '{}', and is not used",
+            member.address(),
+            failure.details().get("cluster_id"),
+            clusterId.get());
+      }
       doubt(member);
       return;
     }

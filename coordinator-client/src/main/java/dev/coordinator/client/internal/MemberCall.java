@@ -58,7 +58,7 @@ abstract class MemberCall<Q, R> {
   }
 
   final void start(int initialMessages) {
-    call.start(new Listener(), new Metadata());
+    call.start(new Listener(), channel.requestMetadata());
     member.began(this);
     if (over.get()) {
       member.finished(this);
@@ -118,6 +118,11 @@ abstract class MemberCall<Q, R> {
 
     @Override
     public void onHeaders(Metadata headers) {
+      Failure elsewhere = channel.checkCluster(member, headers);
+      if (elsewhere != null) {
+        breakOff(elsewhere);
+        return;
+      }
       member.heard();
       channel.learnFrom(headers);
     }
@@ -140,8 +145,11 @@ abstract class MemberCall<Q, R> {
         ended(null);
         return;
       }
-      Failure failure = Failure.of(status, trailers);
-      channel.learnFrom(member, failure);
+      Failure failure = channel.checkCluster(member, trailers);
+      if (failure == null) {
+        failure = Failure.of(status, trailers);
+        channel.learnFrom(member, failure);
+      }
       ended(failure);
     }
   }

@@ -16,6 +16,7 @@ import io.grpc.Status;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * The connection to one member, with the calls in flight on it and an opinion about its health.
@@ -42,6 +43,7 @@ final class MemberChannel {
   private volatile boolean suspected;
   private volatile long suspectedUntilNanos;
   private int strikes;
+  private final AtomicBoolean foreign = new AtomicBoolean();
 
   private ClientCall<GetStatusRequest, GetStatusResponse> probe;
   private long probedAtNanos;
@@ -114,6 +116,11 @@ final class MemberChannel {
 
   long suspectedUntilNanos() {
     return suspectedUntilNanos;
+  }
+
+  /** Notes that the member belongs to another cluster. Returns whether that is news. */
+  boolean isFirstTimeForeign() {
+    return foreign.compareAndSet(false, true);
   }
 
   /** Leaves the member alone for a while, longer each time. */

@@ -27,9 +27,9 @@ import java.util.stream.Stream;
 
 /**
  * The services for clients, on the client port and for calls that other members pass on. Every call
- * passes, from the outside in: the measuring, the guard against malformed messages, the leader's
- * address for the answer, and, where only the leader can answer, the way there: commands go to the
- * leader, reads are answered by whoever is asked.
+ * passes, from the outside in: the measuring, the guard against malformed messages, the check that
+ * it is meant for this cluster, the leader's address for the answer, and, where only the leader can
+ * answer, the way there: commands go to the leader, reads are answered by whoever is asked.
  */
 public final class ClientServices {
 
@@ -59,6 +59,7 @@ public final class ClientServices {
 
   private final Parts parts;
   private final ServerInterceptor measuring;
+  private final ServerInterceptor clusterCheck;
   private final List<ServerServiceDefinition> definitions;
   private final List<ServerServiceDefinition> forwarded;
 
@@ -66,6 +67,7 @@ public final class ClientServices {
       ApiSettings settings, Parts parts, RpcMetrics rpcMetrics, SequencerMetrics sequencers) {
     this.parts = parts;
     this.measuring = new RpcMetricsInterceptor(rpcMetrics, parts.time());
+    this.clusterCheck = new ClusterCheck(settings.clusterId());
     var node = parts.node();
     var headers = new Headers(settings);
     var statuses = new Statuses(parts.leadership());
@@ -107,6 +109,7 @@ public final class ClientServices {
 
   private ServerServiceDefinition guarded(ServerServiceDefinition service) {
     var hinting = ServerInterceptors.intercept(service, new LeaderHint(parts.leadership()));
-    return ServerInterceptors.intercept(CallGuard.protect(hinting), measuring);
+    var checked = ServerInterceptors.intercept(hinting, clusterCheck);
+    return ServerInterceptors.intercept(CallGuard.protect(checked), measuring);
   }
 }
