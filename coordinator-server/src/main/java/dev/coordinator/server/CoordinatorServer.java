@@ -191,7 +191,12 @@ public final class CoordinatorServer implements AutoCloseable {
     var leadership = new Leadership(node);
     forwarding =
         new Forwarding(
-            settings.peers(), leadership, ClientServices.ANYWHERE, rpcMetrics, scheduler);
+            settings.peers(),
+            leadership,
+            ClientServices.ANYWHERE,
+            ClientServices.ENDING_LEADERSHIP,
+            rpcMetrics,
+            scheduler);
     services =
         new ClientServices(
             settings.api(version()),

@@ -47,6 +47,10 @@ public final class ClientServices {
           .map(MethodDescriptor::getFullMethodName)
           .collect(Collectors.toUnmodifiableSet());
 
+  /** The methods to which a leader answers when another member has taken over. */
+  public static final Set<String> ENDING_LEADERSHIP =
+      Set.of(ClusterServiceGrpc.getTransferLeadershipMethod().getFullMethodName());
+
   /** What the services share. */
   public record Parts(
       CoordinatorNode node,

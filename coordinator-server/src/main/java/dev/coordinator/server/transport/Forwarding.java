@@ -38,26 +38,33 @@ public final class Forwarding implements ServerInterceptor, AutoCloseable {
   private final PeerSettings settings;
   private final Leadership leadership;
   private final Set<String> anywhere;
+  private final Set<String> endingLeadership;
   private final RpcMetrics metrics;
   private final ScheduledExecutorService scheduler;
   private final Map<NodeId, Way> ways = new HashMap<>();
+
+  /** Those that are given up when another member leads. */
   private final Set<Hop<?, ?>> hops = ConcurrentHashMap.newKeySet();
+
   private Membership followed;
   private boolean closed;
 
   /**
    * @param anywhere the full names of the methods that any member answers itself
+   * @param endingLeadership those to which a leader answers when it does not lead any more
    * @param scheduler owned by the caller
    */
   public Forwarding(
       PeerSettings settings,
       Leadership leadership,
       Set<String> anywhere,
+      Set<String> endingLeadership,
       RpcMetrics metrics,
       ScheduledExecutorService scheduler) {
     this.settings = settings;
     this.leadership = leadership;
     this.anywhere = anywhere;
+    this.endingLeadership = endingLeadership;
     this.metrics = metrics;
     this.scheduler = scheduler;
   }
@@ -125,7 +132,9 @@ public final class Forwarding implements ServerInterceptor, AutoCloseable {
     }
     metrics.forwarded();
     var hop = new Hop<>(call, leader, leadership, hops::remove);
-    hops.add(hop);
+    if (!endingLeadership.contains(call.getMethodDescriptor().getFullMethodName())) {
+      hops.add(hop);
+    }
     return hop.start(channel, markedFor(leader));
   }
 

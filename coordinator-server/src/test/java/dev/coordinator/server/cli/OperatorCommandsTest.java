@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.coordinator.server.CoordinatorServer;
+import dev.coordinator.server.InProcessCluster;
+import dev.coordinator.server.config.ServerConfig;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Members, backups and what status says of them, as operators do it on the command line. */
+class OperatorCommandsTest {
+
+  @TempDir private Path directory;
+  private InProcessCluster cluster;
+
+  @BeforeEach
+  void start() throws Exception {
+    cluster = InProcessCluster.start(directory, 3, Map.of());
+    cluster.awaitLeader();
+  }
+
+  @AfterEach
+  void stop() {
+    cluster.close();
+  }
+
+  private record Run(int exitCode, String out, String err) {
+
+    JsonNode json() throws Exception {
+      return new ObjectMapper().readTree(out);
+    }
+
+    Run ok() {
+      assertEquals(ExitCode.OK, exitCode, err);
+      return this;
+    }
+
+    void fails(int code, String message) {
+      assertEquals(code, exitCode, out + err);
+      assertTrue(err.contains(message), err);
+    }
+  }
+
+  private static Run run(String... arguments) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    int exitCode =
+        CoordinatorCommand.run(new PrintWriter(out, true), new PrintWriter(err, true), arguments);
+    return new Run(exitCode, out.toString(), err.toString());
+  }
+
+  private static Run at(String endpoints, String... arguments) {
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.addAll(List.of("--timeout", "30s", "--endpoints", endpoints));
+    return run(all.toArray(String[]::new));
+  }
+
+  private Run at(int member, String... arguments) {
+    return at(cluster.clientAddress(member), arguments);
+  }
+
+  private Run change(int asked, String command, String member, int addressesOf) {
+    return at(
+        asked,
+        "member",
+        command,
+        member,
+        "--client",
+        cluster.clientAddress(addressesOf),
+        "--peer",
+        cluster.peerAddress(addressesOf));
+  }
+
+  private String roles(int asked) throws Exception {
+    List<String> roles = new ArrayList<>();
+    at(asked, "member", "list", "-o", "json")
+        .ok()
+        .json()
+        .path("members")
+        .forEach(row -> roles.add(row.path("memberId").asText() + row.path("role").asText()));
+    return String.join(" ", roles).replace("leader", "voter");
+  }
+
+  @Test
+  void aMemberIsAddedPromotedHandedLeadershipAndRemoved() throws Exception {
+    int asked = cluster.awaitFollower();
+    cluster.join(4);
+    change(asked, "add", "4", 4).ok();
+    assertEquals("1voter 2voter 3voter 4learner", roles(asked));
+    assertTrue(at(asked, "member", "list").ok().out().contains("learner"));
+    InProcessCluster.await(
+        "status to show the learner",
+        () -> at(asked, "status", "--member-timeout", "30s").ok().out().contains("learner"));
+
+    at(asked, "member", "promote", "4").ok();
+    assertEquals("1voter 2voter 3voter 4voter", roles(asked));
+    assertEquals("member 4 leads", at(asked, "member", "transfer", "4").ok().out().strip());
+    assertTrue(
+        at(asked, "member", "transfer").ok().out().endsWith("leads" + System.lineSeparator()));
+    at(asked, "member", "remove", "4").ok();
+    assertEquals("1voter 2voter 3voter", roles(asked));
+  }
+
+  @Test
+  void aLostMemberIsReplaced() throws Exception {
+    int lost = cluster.awaitFollower();
+    cluster.stop(lost);
+    int asked = cluster.awaitFollowerOtherThan(lost);
+    cluster.join(4);
+    Run replaced =
+        at(
+            asked,
+            "member",
+            "replace",
+            Integer.toString(lost),
+            "4",
+            "--client",
+            cluster.clientAddress(4),
+            "--peer",
+            cluster.peerAddress(4));
+    replaced.ok();
+    assertFalse(roles(asked).contains(lost + "voter"), roles(asked));
+    assertTrue(roles(asked).contains("4voter"), roles(asked));
+  }
+
+  @Test
+  void whatMakesNoSenseIsRefusedInOneLine() {
+    int asked = cluster.awaitFollower();
+    change(asked, "add", "1", 1).fails(ExitCode.FAILED, "MEMBERSHIP_CHANGE_REFUSED");
+    change(asked, "add", "0", 1).fails(ExitCode.USAGE, "MEMBER");
+    at(asked, "member", "add", "4", "--client", "nowhere", "--peer", "a:1")
+        .fails(ExitCode.USAGE, "client_address");
+    at(asked, "member", "add", "4", "--client", "a:1").fails(ExitCode.USAGE, "--peer");
+    at(asked, "member", "promote", "9").fails(ExitCode.FAILED, "member 9 is no learner");
+    at(asked, "member", "remove", "9").fails(ExitCode.FAILED, "member 9 is not there");
+    at(asked, "member", "transfer", "9").fails(ExitCode.FAILED, "MEMBERSHIP_CHANGE_REFUSED");
+    assertEquals(1, at(asked, "member", "promote", "9").err().lines().count());
+    assertEquals(ExitCode.USAGE, run("member").exitCode());
+    assertEquals(ExitCode.USAGE, run("snapshot").exitCode());
+  }
+
+  @Test
+  void aLearnerDoesNotCountForTheMajority() throws Exception {
+    int leader = cluster.awaitLeader();
+    String nobody = "127.0.0.1:1";
+    for (String learner : List.of("4", "5", "6")) {
+      at(leader, "member", "add", learner, "--client", nobody, "--peer", nobody).ok();
+    }
+    Run status = at(leader, "status", "--member-timeout", "30s", "-o", "json").ok();
+    assertEquals(6, status.json().path("members").size());
+    assertFalse(status.json().path("members").get(5).path("voter").asBoolean(true));
+  }
+
+  /** Takes a lock for a moment. Returns its token. */
+  private long token(String endpoint, String lock) throws Exception {
+    Path seen = directory.resolve("token-" + lock);
+    run(
+            "lock",
+            "--timeout",
+            "30s",
+            "--endpoints",
+            endpoint,
+            lock,
+            "--",
+            "sh",
+            "-c",
+            "echo $COORDINATOR_TOKEN > " + seen)
+        .ok();
+    return Long.parseLong(Files.readString(seen).strip());
+  }
+
+  @Test
+  void aBackupIsSavedShownAndRestoredAboveEveryToken() throws Exception {
+    int asked = cluster.awaitFollower();
+    String lease =
+        at(asked, "lease", "grant", "--ttl", "1h", "--owner", "keeper", "-o", "json")
+            .ok()
+            .json()
+            .path("leaseId")
+            .asText();
+    Path file = directory.resolve("backup.snapshot");
+    JsonNode saved = at(asked, "snapshot", "save", file.toString(), "-o", "json").ok().json();
+    assertEquals(Files.size(file), saved.path("bytes").asLong());
+    at(asked, "snapshot", "save", file.toString()).fails(ExitCode.USAGE, "is there already");
+    // The old cluster goes on.
+    long later = token(cluster.clientAddress(asked), "after");
+
+    JsonNode shown = run("snapshot", "inspect", file.toString(), "-o", "json").ok().json();
+    assertEquals(lease, shown.path("leases").get(0).path("id").asText());
+    assertEquals(3, shown.path("summary").path("voters").size());
+    assertTrue(run("snapshot", "inspect", file.toString()).ok().out().contains("keeper"));
+
+    Path damaged = directory.resolve("damaged.snapshot");
+    byte[] bytes = Files.readAllBytes(file);
+    bytes[bytes.length / 2] ^= 1;
+    Files.write(damaged, bytes);
+    assertEquals(ExitCode.FAILED, run("snapshot", "inspect", damaged.toString()).exitCode());
+    String[] restore = {
+      "snapshot",
+      "restore",
+      damaged.toString(),
+      "--cluster-id",
+      "restored",
+      "--data-dir",
+      directory.resolve("restored").toString()
+    };
+    assertEquals(ExitCode.FAILED, run(restore).exitCode());
+    restore[2] = file.toString();
+    assertTrue(run(restore).ok().out().contains("cluster 'restored'"));
+    assertEquals(ExitCode.FAILED, run(restore).exitCode(), "there is a member in it now");
+
+    try (var restored =
+        new CoordinatorServer(
+            ServerConfig.of(
+                Map.of(
+                    "clusterId", "restored",
+                    "dataDir", directory.resolve("restored").toString(),
+                    "listen.client", "127.0.0.1:0",
+                    "listen.peer", "127.0.0.1:0",
+                    "listen.http", "off")))) {
+      restored.start();
+      String address = restored.clientAddress().toString();
+      assertEquals(
+          "keeper",
+          at(address, "lease", "get", lease, "-o", "json").ok().json().path("owner").asText());
+      long first = token(address, "new");
+      assertTrue(first > later, first + " is not above " + later);
+    }
+  }
+}
