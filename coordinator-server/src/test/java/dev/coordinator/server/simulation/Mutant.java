@@ -30,14 +30,15 @@ import javax.tools.ToolProvider;
  * that {@link #classLoader} makes; nothing of it reaches the jar.
  *
  * @param name what the mistake is
+ * @param shipped where such a mistake was shipped or found; may be empty
  * @param className the class it sits in
- * @param original the text it replaces
+ * @param original the lines it replaces, each with its end
  * @param planted what stands there instead
  */
-record Mutant(String name, String className, String original, String planted) {
+record Mutant(String name, String shipped, String className, String original, String planted) {
 
   private static final Path SOURCES = Path.of("src", "main", "java");
-  private static final String OURS = "dev.coordinator.server.";
+  static final String OURS = "dev.coordinator.server.";
 
   @Override
   public String toString() {
@@ -100,10 +101,10 @@ record Mutant(String name, String className, String original, String planted) {
   private JavaFileObject editedSource() throws IOException {
     Path file = SOURCES.resolve(className.replace('.', '/') + ".java");
     String source = Files.readString(file);
-    int place = source.indexOf(original);
-    if (place < 0 || source.indexOf(original, place + 1) >= 0) {
+    int place = source.indexOf("\n" + original) + 1;
+    if (place <= 0 || source.indexOf("\n" + original, place) >= 0) {
       throw new IllegalStateException(
-          name + ": its original text must stand exactly once in " + file + ": " + original);
+          name + ": its lines must stand exactly once in " + file + ":\n" + original);
     }
     String edited =
         source.substring(0, place) + planted + source.substring(place + original.length());

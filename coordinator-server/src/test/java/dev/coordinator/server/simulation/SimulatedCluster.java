@@ -37,6 +37,7 @@ final class SimulatedCluster {
   private final Story story;
   private final Figures figures = new Figures();
   private final Oracle oracle;
+  private final Majorities majorities = new Majorities();
   private final Beliefs beliefs;
   private final History history;
   private final SimulatedNetwork network;
@@ -113,6 +114,10 @@ final class SimulatedCluster {
   /** What clients did and were told. */
   History history() {
     return history;
+  }
+
+  Majorities majorities() {
+    return majorities;
   }
 
   Beliefs beliefs() {

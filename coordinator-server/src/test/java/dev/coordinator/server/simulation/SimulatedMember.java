@@ -3,6 +3,7 @@ package dev.coordinator.server.simulation;
 
 import dev.coordinator.server.machine.MachineInvariants;
 import dev.coordinator.server.metrics.NodeMetrics;
+import dev.coordinator.server.ports.LogStore;
 import dev.coordinator.server.ports.PeerSender;
 import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.Membership;
@@ -15,6 +16,7 @@ import dev.coordinator.server.raft.RestoredState;
 import dev.coordinator.server.raft.RoleKind;
 import dev.coordinator.server.raft.Sender;
 import dev.coordinator.server.raft.SnapshotMeta;
+import dev.coordinator.server.raft.WriteBatch;
 import dev.coordinator.server.runtime.CoordinatorNode;
 import dev.coordinator.server.runtime.Mailbox;
 import dev.coordinator.server.runtime.MemberFailure;
@@ -33,7 +35,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.TreeSet;
 
 /** One member: the real node loop, a disk that outlives crashes, a clock that drifts and stops. */
 final class SimulatedMember {
@@ -74,12 +78,14 @@ final class SimulatedMember {
   private boolean refuses;
   private boolean wiped;
   private boolean off;
+  private final Promises promises;
 
   SimulatedMember(SimulatedCluster cluster, NodeId id, Membership membership) {
     this.cluster = cluster;
     this.schedule = cluster.schedule();
     this.tuning = cluster.tuning();
     this.id = id;
+    this.promises = new Promises(id, cluster.majorities());
     this.membership = membership;
     this.clockRate = cluster.drawClockRate();
     this.clockOffsetNanos = schedule.random().nextLong(1_000_000_000_000L);
@@ -113,6 +119,7 @@ final class SimulatedMember {
   /** Replaces its disks by empty ones, while it is down. */
   void wipe() {
     wiped = true;
+    promises.lostDisks();
     getNewDisks();
   }
 
@@ -204,6 +211,7 @@ final class SimulatedMember {
     if (undamaged != null && !flipsChecked) {
       checkUnharmed(recovered);
     }
+    promises.checkKept(recovered.restored());
     NodeMetrics metrics = NodeMetrics.none(ROLES);
     mailbox = new Mailbox(tuning.mailboxCapacity(), tuning.mailboxCapacity(), metrics.loop());
     log.start(recovered.restored(), mailbox);
@@ -215,7 +223,7 @@ final class SimulatedMember {
             tuning.node(),
             new NodePorts(
                 mailbox,
-                log,
+                new WatchedLog(),
                 snapshots,
                 new Outlet(),
                 () -> localNanos(schedule.nowNanos()),
@@ -392,6 +400,21 @@ final class SimulatedMember {
     }
   }
 
+  /** The log, where it can be seen what replaces what was confirmed. */
+  private final class WatchedLog implements LogStore {
+
+    @Override
+    public void append(WriteBatch batch) {
+      promises.writes(batch);
+      log.append(batch);
+    }
+
+    @Override
+    public void dropUpTo(long index) {
+      log.dropUpTo(index);
+    }
+  }
+
   /** The way out to the others. */
   private final class Outlet implements PeerSender {
 
@@ -404,6 +427,7 @@ final class SimulatedMember {
 
     @Override
     public void send(RaftMessage message) {
+      promises.sent(message);
       cluster.network().send(new Letter(self, message));
       if (schedule.chance(cluster.crashAfter(message))) {
         crashAtOnce(FaultKind.CRASH_AFTER_SENDING);
@@ -451,6 +475,7 @@ final class SimulatedMember {
   private void runRound() {
     nextRoundNanos = NEVER;
     boolean mustStop = hasFailedDisk();
+    long ledTerm = isLeader() ? loop.core().status().term() : 0;
     long nextLocalNanos;
     try {
       nextLocalNanos = loop.runOnce(localNanos(schedule.nowNanos()));
@@ -470,6 +495,9 @@ final class SimulatedMember {
       }
     }
     raftInvariants.check(loop.core());
+    if (committed > committedBefore && isLeader() && ledTerm == loop.core().status().term()) {
+      checkMajorityHolds(loop.core().status());
+    }
     if (committed > committedBefore) {
       MachineInvariants.check(loop.machine());
     }
@@ -480,6 +508,17 @@ final class SimulatedMember {
 
   private boolean hasFailedDisk() {
     return log.hasFailed() || snapshots.hasFailed();
+  }
+
+  private void checkMajorityHolds(RaftStatus status) {
+    Set<NodeId> holders = new TreeSet<>();
+    for (SimulatedMember member : cluster.members()) {
+      long held = member == this ? status.durable() : member.promises.confirmedIndex();
+      if (held >= status.committed()) {
+        holders.add(member.id);
+      }
+    }
+    cluster.majorities().commits(id, status.committed(), status.membership(), holders);
   }
 
   private long localNanos(long trueNanos) {
@@ -522,6 +561,7 @@ final class SimulatedMember {
       cluster.note("%s is %s in term %d: %s", SimulatedMember.this, role, term, why);
       if (role == RoleKind.LEADER) {
         cluster.oracle().leads(id, term);
+        cluster.majorities().leads(id, term, loop.core().status().membership());
         cluster.leads(SimulatedMember.this);
       }
     }

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.simulation;
+
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
+
+/**
+ * Runs the simulator on mutants until it finds them. {@code MutantHunt FIRST_SEED MAX_SEEDS [NAME]}
+ * prints the table of those whose names contain NAME, as the documentation has it.
+ */
+final class MutantHunt {
+
+  private static final long FAULTY_MS = 60_000;
+
+  private MutantHunt() {}
+
+  /**
+   * How a mutant was found.
+   *
+   * @param seeds how many seeds it took, the last one included
+   * @param violation what was seen; null if it was not found
+   */
+  record Catch(Mutant mutant, int seeds, long ms, String violation) {
+
+    boolean isFound() {
+      return violation != null;
+    }
+
+    String row() {
+      return String.format(
+          "| %s | %s | %s | %s | %s |",
+          mutant.name(),
+          mutant.shipped(),
+          isFound() ? seeds : "not in " + seeds,
+          ms,
+          isFound() ? violation : "");
+    }
+  }
+
+  /** Hunts each mutant on one thread, from the first seed on, and tells of each when it is done. */
+  static List<Catch> hunt(
+      List<Mutant> mutants, long firstSeed, int maxSeeds, Consumer<Catch> progress)
+      throws Exception {
+    int threads = Runtime.getRuntime().availableProcessors();
+    ExecutorService executor = Executors.newFixedThreadPool(threads);
+    try {
+      List<Future<Catch>> running = new ArrayList<>();
+      for (Mutant mutant : mutants) {
+        running.add(executor.submit(() -> hunt(mutant, firstSeed, maxSeeds, progress)));
+      }
+      List<Catch> catches = new ArrayList<>();
+      for (Future<Catch> one : running) {
+        catches.add(one.get());
+      }
+      return catches;
+    } finally {
+      executor.shutdownNow();
+    }
+  }
+
+  private static Catch hunt(
+      Mutant mutant, long firstSeed, int maxSeeds, Consumer<Catch> progress) throws Exception {
+    MethodHandle simulation =
+        MethodHandles.publicLookup()
+            .findStatic(
+                mutant.classLoader().loadClass(Simulation.class.getName()),
+                "violation",
+                MethodType.methodType(String.class, long.class, long.class));
+    long startNanos = System.nanoTime();
+    int seeds = 0;
+    String violation = null;
+    while (violation == null && seeds < maxSeeds) {
+      violation = violation(simulation, firstSeed + seeds);
+      seeds++;
+    }
+    long ms = (System.nanoTime() - startNanos) / 1_000_000;
+    Catch done = new Catch(mutant, seeds, ms, violation);
+    progress.accept(done);
+    return done;
+  }
+
+  private static String violation(MethodHandle simulation, long seed) {
+    String story;
+    try {
+      story = (String) simulation.invokeExact(seed, FAULTY_MS);
+    } catch (Throwable e) {
+      throw new IllegalStateException("the simulator itself failed at seed " + seed, e);
+    }
+    return story == null ? null : oneLine(story);
+  }
+
+  /** What was found, without the story that leads to it. */
+  private static String oneLine(String story) {
+    String told = story.substring(story.lastIndexOf("after this story: "));
+    String line = told.substring(told.indexOf(": ") + 2).lines().findFirst().orElse("");
+    String what = line.substring(line.indexOf(": ") + 2);
+    return what.length() > 110 ? what.substring(0, 110) + " ..." : what;
+  }
+
+  static double medianSeeds(List<Catch> catches) {
+    int[] seeds = catches.stream().mapToInt(Catch::seeds).sorted().toArray();
+    return (seeds[(seeds.length - 1) / 2] + seeds[seeds.length / 2]) / 2.0;
+  }
+
+  public static void main(String[] args) throws Exception {
+    String part = args.length > 2 ? args[2] : "";
+    List<Mutant> mutants =
+        Mutants.read().stream().filter(mutant -> mutant.name().contains(part)).toList();
+    List<Catch> catches =
+        hunt(
+            mutants,
+            Long.parseLong(args[0]),
+            Integer.parseInt(args[1]),
+            one -> System.err.println(one.row()));
+    System.out.println("| mistake | shipped or found | seeds | ms | seen as |");
+    System.out.println("| --- | --- | ---: | ---: | --- |");
+    catches.forEach(one -> System.out.println(one.row()));
+    System.out.printf(
+        "%n%d of %d found, median %.1f seeds, maximum %d, %d s of processor time%n",
+        catches.stream().filter(Catch::isFound).count(),
+        catches.size(),
+        medianSeeds(catches),
+        catches.stream().mapToInt(Catch::seeds).max().orElse(0),
+        catches.stream().mapToLong(Catch::ms).sum() / 1_000);
+  }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coordinator.server.simulation;
+
+import dev.coordinator.server.raft.HardState;
+import dev.coordinator.server.raft.NodeId;
+import dev.coordinator.server.raft.RaftMessage;
+import dev.coordinator.server.raft.RestoredState;
+import dev.coordinator.server.raft.WriteBatch;
+
+/**
+ * What the messages of one member have promised to outlive every crash: its terms, its votes and
+ * the entries that it confirmed (§3.8). Checked at each start, so that a broken promise shows at
+ * once, and not only when two more members happen to rely on it.
+ */
+final class Promises {
+
+  private final NodeId member;
+  private final Majorities majorities;
+  private long term;
+  private long voteTerm;
+  private NodeId vote = NodeId.NONE;
+  private long confirmedIndex;
+  private boolean lost;
+
+  Promises(NodeId member, Majorities majorities) {
+    this.member = member;
+    this.majorities = majorities;
+  }
+
+  /** Up to where it has told a leader that it holds the log. */
+  long confirmedIndex() {
+    return confirmedIndex;
+  }
+
+  void sent(RaftMessage message) {
+    if (message instanceof RaftMessage.RequestVote request) {
+      if (request.preVote()) {
+        return; // Of a term to come, which it promises nothing of.
+      }
+      voted(request.term(), request.from());
+    } else if (message instanceof RaftMessage.RequestVoteReply reply) {
+      if (reply.granted() && !reply.preVote()) {
+        voted(reply.term(), reply.to());
+      }
+    } else if (message instanceof RaftMessage.AppendEntriesReply reply && reply.success()) {
+      confirmedIndex = Math.max(confirmedIndex, reply.matchIndex());
+    }
+    term = Math.max(term, message.term());
+  }
+
+  private void voted(long inTerm, NodeId candidate) {
+    majorities.voted(member, inTerm, candidate);
+    if (inTerm >= voteTerm) {
+      voteTerm = inTerm;
+      vote = candidate;
+    }
+  }
+
+  /** Entries that are replaced by those of a newer leader were not committed. */
+  void writes(WriteBatch batch) {
+    if (batch.base() != null) {
+      confirmedIndex = Math.min(confirmedIndex, batch.base().index());
+    }
+    if (!batch.entries().isEmpty()) {
+      confirmedIndex = Math.min(confirmedIndex, batch.entries().get(0).index() - 1);
+    }
+  }
+
+  /** Its disks were replaced by empty ones: it can keep no promise, and must not be believed. */
+  void lostDisks() {
+    lost = true;
+  }
+
+  /** It starts anew with what it found on its disks. */
+  void checkKept(RestoredState found) {
+    if (lost) {
+      return;
+    }
+    HardState hardState = found.hardState();
+    if (hardState.term() < term) {
+      throw new Violation(
+          "member %s spoke in term %d, but knows only term %d after its start",
+          member, term, hardState.term());
+    }
+    if (hardState.term() == voteTerm && !hardState.votedFor().equals(vote)) {
+      throw new Violation(
+          "member %s voted for member %s in term %d, but knows of a vote for %s after its start",
+          member, vote, voteTerm, hardState.votedFor());
+    }
+    long lastIndex = found.base().index() + found.entries().size();
+    if (found.snapshot() != null && found.snapshot().index() >= lastIndex) {
+      // A snapshot took the place of the log, which may have had more that was never committed.
+      confirmedIndex = Math.min(confirmedIndex, found.snapshot().index());
+    } else if (lastIndex < confirmedIndex) {
+      throw new Violation(
+          "member %s confirmed entries up to %d, but has only %d after its start",
+          member, confirmedIndex, lastIndex);
+    }
+  }
+}
