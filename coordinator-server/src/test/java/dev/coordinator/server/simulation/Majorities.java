@@ -39,8 +39,7 @@ final class Majorities {
    */
   void commits(NodeId leader, long index, Membership membership, Set<NodeId> holders) {
     if (!isMajority(membership, holders)) {
-      throw new Violation(
-          "member %s commits up to %d, which only %s hold", leader, index, holders);
+      throw new Violation("member %s commits up to %d, which only %s hold", leader, index, holders);
     }
   }
 

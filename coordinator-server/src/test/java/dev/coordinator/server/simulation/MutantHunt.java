@@ -10,6 +10,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Runs the simulator on mutants until it finds them. {@code MutantHunt FIRST_SEED MAX_SEEDS [NAME]}
@@ -65,8 +66,8 @@ final class MutantHunt {
     }
   }
 
-  private static Catch hunt(
-      Mutant mutant, long firstSeed, int maxSeeds, Consumer<Catch> progress) throws Exception {
+  private static Catch hunt(Mutant mutant, long firstSeed, int maxSeeds, Consumer<Catch> progress)
+      throws Exception {
     MethodHandle simulation =
         MethodHandles.publicLookup()
             .findStatic(
@@ -112,7 +113,10 @@ final class MutantHunt {
   public static void main(String[] args) throws Exception {
     String part = args.length > 2 ? args[2] : "";
     List<Mutant> mutants =
-        Mutants.read().stream().filter(mutant -> mutant.name().contains(part)).toList();
+        Stream.of(Mutants.FOUND, Mutants.OPEN)
+            .flatMap(resource -> Mutants.read(resource).stream())
+            .filter(mutant -> mutant.name().contains(part))
+            .toList();
     List<Catch> catches =
         hunt(
             mutants,

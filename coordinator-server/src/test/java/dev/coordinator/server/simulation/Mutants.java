@@ -8,11 +8,16 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The known mistakes, as {@code mutants.txt} lists them. */
+/** The known mistakes, as lists of changes have them. */
 final class Mutants {
 
-  private static final String RESOURCE = "/simulation/mutants.txt";
+  /** Those that the simulator is known to find. */
+  static final String FOUND = "/simulation/mutants.txt";
 
+  /** Those that were not hunted to an end yet. */
+  static final String OPEN = "/simulation/mutants-open.txt";
+
+  private final String resource;
   private final List<Mutant> mutants = new ArrayList<>();
   private final StringBuilder original = new StringBuilder();
   private final StringBuilder planted = new StringBuilder();
@@ -20,12 +25,14 @@ final class Mutants {
   private String shipped;
   private String className;
 
-  private Mutants() {}
+  private Mutants(String resource) {
+    this.resource = resource;
+  }
 
-  static List<Mutant> read() {
-    try (InputStream in = Mutants.class.getResourceAsStream(RESOURCE)) {
-      Mutants reader = new Mutants();
-      new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().forEach(reader::read);
+  static List<Mutant> read(String resource) {
+    try (InputStream in = Mutants.class.getResourceAsStream(resource)) {
+      Mutants reader = new Mutants(resource);
+      new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().forEach(reader::take);
       reader.end();
       return reader.mutants;
     } catch (IOException e) {
@@ -33,7 +40,7 @@ final class Mutants {
     }
   }
 
-  private void read(String line) {
+  private void take(String line) {
     if (line.startsWith("== ")) {
       end();
       name = line.substring(3);
@@ -46,7 +53,7 @@ final class Mutants {
     } else if (line.startsWith("+")) {
       planted.append(line, 1, line.length()).append('\n');
     } else if (!line.isBlank() && !line.startsWith("#")) {
-      throw new IllegalStateException(RESOURCE + " has a line that means nothing: " + line);
+      throw new IllegalStateException(resource + " has a line that means nothing: " + line);
     }
   }
 

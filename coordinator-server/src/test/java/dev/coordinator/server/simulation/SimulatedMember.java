@@ -475,7 +475,7 @@ final class SimulatedMember {
   private void runRound() {
     nextRoundNanos = NEVER;
     boolean mustStop = hasFailedDisk();
-    long ledTerm = isLeader() ? loop.core().status().term() : 0;
+    RaftStatus before = loop.core().status();
     long nextLocalNanos;
     try {
       nextLocalNanos = loop.runOnce(localNanos(schedule.nowNanos()));
@@ -495,10 +495,8 @@ final class SimulatedMember {
       }
     }
     raftInvariants.check(loop.core());
-    if (committed > committedBefore && isLeader() && ledTerm == loop.core().status().term()) {
-      checkMajorityHolds(loop.core().status());
-    }
     if (committed > committedBefore) {
+      checkMajorityHolds(before, loop.core().status());
       MachineInvariants.check(loop.machine());
     }
     if (nextLocalNanos != NEVER) {
@@ -510,7 +508,14 @@ final class SimulatedMember {
     return log.hasFailed() || snapshots.hasFailed();
   }
 
-  private void checkMajorityHolds(RaftStatus status) {
+  /** Of what it committed as a leader, unless it counted over another configuration meanwhile. */
+  private void checkMajorityHolds(RaftStatus before, RaftStatus status) {
+    if (before.role() != RoleKind.LEADER
+        || status.role() != RoleKind.LEADER
+        || before.term() != status.term()
+        || !before.membership().equals(status.membership())) {
+      return;
+    }
     Set<NodeId> holders = new TreeSet<>();
     for (SimulatedMember member : cluster.members()) {
       long held = member == this ? status.durable() : member.promises.confirmedIndex();
