@@ -43,6 +43,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -156,14 +157,29 @@ class OperatorTest {
     // Often enough that the new leader is noticed before the answer of the old one comes.
     for (int i = 0; i < 5; i++) {
       int target = cluster.awaitFollower();
-      int asked = cluster.awaitFollowerOtherThan(target);
-      long leader = operator(asked).transferLeadership(transfer(target)).getHeader().getLeaderId();
-      assertEquals(target, leader);
+      assertEquals(target, handOver(cluster.awaitFollowerOtherThan(target), target));
     }
     int before = cluster.awaitLeader();
-    long chosen =
-        operator(cluster.awaitFollower()).transferLeadership(transfer(0)).getHeader().getLeaderId();
-    assertNotEquals(before, chosen);
+    assertNotEquals(before, handOver(cluster.awaitFollower(), 0));
+  }
+
+  /** Asks until the leader, which may have just begun to lead, has heard of the member. */
+  private long handOver(int asked, int target) {
+    var leader = new AtomicLong();
+    InProcessCluster.await(
+        "the transfer",
+        () -> {
+          try {
+            leader.set(
+                operator(asked).transferLeadership(transfer(target)).getHeader().getLeaderId());
+            return true;
+          } catch (StatusRuntimeException e) {
+            assertEquals("MEMBERSHIP_CHANGE_REFUSED", Errors.info(e).getReason(), e::toString);
+            assertEquals("NOT_NOW", Errors.info(e).getMetadataOrThrow("refusal"), e::toString);
+            return false;
+          }
+        });
+    return leader.get();
   }
 
   @Test

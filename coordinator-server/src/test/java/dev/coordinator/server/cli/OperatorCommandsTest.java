@@ -110,8 +110,14 @@ class OperatorCommandsTest {
     at(asked, "member", "promote", "4").ok();
     assertEquals("1voter 2voter 3voter 4voter", roles(asked));
     assertEquals("member 4 leads", at(asked, "member", "transfer", "4").ok().out().strip());
-    assertTrue(
-        at(asked, "member", "transfer").ok().out().endsWith("leads" + System.lineSeparator()));
+    // A leader that has just begun to lead may not have heard of the others yet.
+    InProcessCluster.await(
+        "the next transfer",
+        () -> {
+          Run next = at(asked, "member", "transfer");
+          assertTrue(next.exitCode() == ExitCode.OK || next.err().contains("REFUSED"), next.err());
+          return next.out().contains(" leads");
+        });
     at(asked, "member", "remove", "4").ok();
     assertEquals("1voter 2voter 3voter", roles(asked));
   }
