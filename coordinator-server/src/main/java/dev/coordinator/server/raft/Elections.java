@@ -30,7 +30,7 @@ final class Elections {
     if (role instanceof Leader || member.nowMs() < dueMs) {
       return;
     }
-    if (!mayCampaign() && role instanceof Follower follower && follower.leader().isNone()) {
+    if (!mayCampaign() && role instanceof Follower follower && !follower.hasLeader()) {
       follower.postponeElection(member.drawElectionAtMs());
     } else if (!mayCampaign()) {
       roles

@@ -40,6 +40,11 @@ final class Follower implements Role {
     return reads;
   }
 
+  /** Whether it follows somebody, heard or not. */
+  boolean hasLeader() {
+    return !leader.isNone();
+  }
+
   /** Whether another member claims to lead in the term of this one's leader. */
   boolean followsOtherThan(NodeId member) {
     return !leader.isNone() && !leader.equals(member);

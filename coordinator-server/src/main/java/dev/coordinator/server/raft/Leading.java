@@ -108,6 +108,7 @@ final class Leading {
       }
       leader.unfollow(follower.member());
     }
+    slice = List.of();
   }
 
   long propose(byte[] payload) {

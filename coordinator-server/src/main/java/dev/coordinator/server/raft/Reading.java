@@ -55,8 +55,9 @@ final class Reading {
     if (leader.reads().isWaiting() && member.log.committed() >= leader.firstIndex()) {
       leader.beginRound();
       leader.reads().begin(leader.round(), member.log.committed());
-      confirm(leader);
     }
+    // Also without an answer: a leader that is alone by now needs none.
+    confirm(leader);
   }
 
   /** A follower may have confirmed a round. */

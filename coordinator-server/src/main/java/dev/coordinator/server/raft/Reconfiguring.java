@@ -29,6 +29,8 @@ final class Reconfiguring {
     if (underWay != null) {
       return ChangeAnswer.refused(Refusal.Kind.NOT_NOW, underWay);
     }
+    // Who was removed just now may come back with this change, with an empty log.
+    leading.leaveBehind(leader, member.membership());
     String impossible = change.whyImpossible(member.membership());
     if (impossible != null) {
       return ChangeAnswer.refused(Refusal.Kind.IMPOSSIBLE, impossible);

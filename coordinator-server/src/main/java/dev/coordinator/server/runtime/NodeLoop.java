@@ -323,7 +323,7 @@ public final class NodeLoop {
     if (answer.isRefused()) {
       refuse(call, NodeException.refused(answer.refusal(), board.leadership().leader()));
     } else {
-      operations.begun(call, answer.index());
+      operations.begun(call, answer.index(), core.status().term());
     }
   }
 
@@ -421,12 +421,13 @@ public final class NodeLoop {
       applyCommitted(outbox.committedEntries);
     }
     for (Outbox.SafeRead read : outbox.safeReads) {
-      reads.confirmed(read);
+      reads.confirmed(read, giveUpReadNanos());
     }
     for (long read : outbox.failedReads) {
       reads.refused(read, notLeader());
     }
     reads.answer(view(), board.leadership(), core.knownClusterTimeMs(nowMs), nowNanos);
+    reads.giveUp(nowNanos, notLeader());
     for (Outbox.ChunkRequest request : outbox.chunkRequests) {
       ports.snapshots().read(request);
     }
@@ -538,10 +539,18 @@ public final class NodeLoop {
     if (nextMs != NEVER) {
       nextNanos = Math.min(nextNanos, nextMs * NANOS_PER_MS);
     }
-    return Math.max(nowNanos, nextNanos);
+    return Math.max(nowNanos, Math.min(nextNanos, reads.deadlineNanos()));
   }
 
   // Details.
+
+  /**
+   * When to give up a read that is safe, but whose entry is not applied yet. A leader has the
+   * entry; another member may be cut off before it comes.
+   */
+  private long giveUpReadNanos() {
+    return core.isLeader() ? NEVER : nowNanos + settings.raft().electionTimeoutMs() * NANOS_PER_MS;
+  }
 
   private void setNow(long presentNanos) {
     nowNanos = presentNanos;

@@ -13,8 +13,9 @@ final class PendingOperations {
 
   /**
    * @param index the entry with which it began
+   * @param term in which it began: in a later one, another entry may stand there
    */
-  private record Change(LoopInput.ChangeMembership call, long index) {}
+  private record Change(LoopInput.ChangeMembership call, long index, long term) {}
 
   private record Transfer(LoopInput.TransferLeadership call, long deadlineMs) {}
 
@@ -28,8 +29,8 @@ final class PendingOperations {
     this.replies = replies;
   }
 
-  void begun(LoopInput.ChangeMembership call, long index) {
-    changes.add(new Change(call, index));
+  void begun(LoopInput.ChangeMembership call, long index, long term) {
+    changes.add(new Change(call, index, term));
   }
 
   /**
@@ -51,7 +52,9 @@ final class PendingOperations {
 
   private boolean isEnded(
       Change change, RaftStatus status, Leadership leadership, MachineView view) {
-    if (status.committed() < change.index() || !status.isMembershipSettled()) {
+    if (status.term() != change.term()
+        || status.committed() < change.index()
+        || !status.isMembershipSettled()) {
       return false;
     }
     var answer = leadership.answer(status.membership(), view);

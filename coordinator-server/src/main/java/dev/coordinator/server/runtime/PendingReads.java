@@ -5,6 +5,7 @@ import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.metrics.RaftMetrics;
 import dev.coordinator.server.raft.Outbox;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,8 +17,11 @@ import java.util.PriorityQueue;
  */
 final class PendingReads {
 
-  /** Reads that are safe once {@code index} is applied. */
-  private record Safe(long index, List<LoopInput.Read<?>> reads) {}
+  /**
+   * Reads that are safe once {@code index} is applied, which may never be here if this member is
+   * cut off: then they are given up at {@code deadlineNanos}.
+   */
+  private record Safe(long index, long deadlineNanos, List<LoopInput.Read<?>> reads) {}
 
   private final Replies replies;
   private final RaftMetrics metrics;
@@ -55,10 +59,30 @@ final class PendingReads {
     return lastId;
   }
 
-  void confirmed(Outbox.SafeRead read) {
+  void confirmed(Outbox.SafeRead read, long deadlineNanos) {
     List<LoopInput.Read<?>> reads = unconfirmed.remove(read.id());
     if (reads != null) {
-      safe.add(new Safe(read.index(), reads));
+      safe.add(new Safe(read.index(), deadlineNanos, reads));
+    }
+  }
+
+  /** When the first read that waits for an entry to be applied is to be given up. */
+  long deadlineNanos() {
+    long first = Long.MAX_VALUE;
+    for (Safe waiting : safe) {
+      first = Math.min(first, waiting.deadlineNanos());
+    }
+    return first;
+  }
+
+  /** Gives up the reads whose entry was not applied in time. */
+  void giveUp(long nowNanos, NodeException why) {
+    for (Iterator<Safe> i = safe.iterator(); i.hasNext(); ) {
+      Safe waiting = i.next();
+      if (waiting.deadlineNanos() <= nowNanos) {
+        i.remove();
+        fail(waiting.reads(), why);
+      }
     }
   }
 

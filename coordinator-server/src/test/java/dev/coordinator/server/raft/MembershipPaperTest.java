@@ -412,6 +412,37 @@ class MembershipPaperTest {
     }
 
     @Test
+    @DisplayName("§4.1: whoever is added again right after its removal begins with an empty log")
+    void addedAgainBeginsAnew() {
+      lead(of(1, 2, 3));
+      change(MembershipChange.add(MemberInfo.of(FOUR)));
+      agree(TWO, THREE, FOUR);
+      change(MembershipChange.remove(FOUR));
+      long term = core.status().term();
+      // The removal is committed and the member added in one round, before the core is drained.
+      for (NodeId voter : List.of(TWO, THREE)) {
+        core.receive(
+            Sender.UNKNOWN,
+            new AppendEntriesReply(voter, SELF, term, true, core.status().last(), 0, 0, 0, round()),
+            now);
+      }
+      assertFalse(
+          core.changeMembership(MembershipChange.add(MemberInfo.of(FOUR)), now).isRefused());
+      drain();
+      AppendEntries first =
+          sent(AppendEntries.class).stream()
+              .filter(append -> append.to().equals(FOUR))
+              .reduce((earlier, later) -> later)
+              .orElseThrow();
+      receive(
+          new AppendEntriesReply(
+              FOUR, SELF, term, false, 0, first.prevLogIndex(), 0, 1, first.round()));
+      assertTrue(
+          sent(AppendEntries.class).stream()
+              .anyMatch(append -> append.to().equals(FOUR) && append.prevLogIndex() == 0));
+    }
+
+    @Test
     @DisplayName("§4.2.3: a removed member is a stranger once that is committed")
     void removedMemberIsIgnored() {
       start(of(1, 2, 3, 4), 1, command(1, 1), configuration(2, 1, of(1, 2, 3)));
