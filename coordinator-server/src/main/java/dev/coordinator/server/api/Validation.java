@@ -9,6 +9,8 @@ import dev.coordinator.server.wire.Failure;
 import dev.coordinator.v1.ErrorReason;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -168,6 +170,10 @@ final class Validation {
         host.chars().noneMatch(c -> c <= ' ' || c == '/' || c == ','),
         field,
         "must not have spaces, slashes or commas in the host");
+    require(
+        isUriHost(host),
+        field,
+        "must have an IP address or a host name of letters, digits, '-' and '.' (no '_')");
     String port = address.substring(colon + 1);
     boolean isPort =
         !port.isEmpty()
@@ -177,6 +183,15 @@ final class Validation {
             && Integer.parseInt(port) <= 65_535;
     require(isPort, field, "must have a port from 1 to 65535");
     return address;
+  }
+
+  /** Members and clients connect by URI, which takes fewer hosts than name services know. */
+  private static boolean isUriHost(String host) {
+    try {
+      return host.equals(new URI("//" + host).getHost());
+    } catch (URISyntaxException e) {
+      return false;
+    }
   }
 
   static int pageSize(int pageSize) {

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.config;
 
+import java.net.URI;
+import java.net.URISyntaxException;
+
 /** A host name or IP address with a port; written {@code host:port}, IPv6 as {@code [::1]:port}. */
 public record Address(String host, int port) {
 
   private static final String RULE = "must be host:port with a port from 0 to 65535";
+
+  private static final String HOST_RULE =
+      "must have an IP address or a host name of letters, digits, '-' and '.' (no '_')";
 
   /** Reads {@code host:port}; throws IllegalArgumentException with the rule that it breaks. */
   public static Address parse(String text) {
@@ -21,6 +27,9 @@ public record Address(String host, int port) {
     if (host.isEmpty() || host.chars().anyMatch(c -> c <= ' ' || c == '/' || c == ',')) {
       throw new IllegalArgumentException(RULE);
     }
+    if (!isUriHost(text.substring(0, colon))) {
+      throw new IllegalArgumentException(HOST_RULE);
+    }
     try {
       int port = Integer.parseInt(text.substring(colon + 1));
       if (port < 0 || port > 65_535) {
@@ -29,6 +38,15 @@ public record Address(String host, int port) {
       return new Address(host, port);
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException(RULE, e);
+    }
+  }
+
+  /** Members and clients connect by URI, which takes fewer hosts than name services know. */
+  private static boolean isUriHost(String host) {
+    try {
+      return host.equals(new URI("//" + host).getHost());
+    } catch (URISyntaxException e) {
+      return false;
     }
   }
 

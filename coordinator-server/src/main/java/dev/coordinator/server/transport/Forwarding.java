@@ -19,6 +19,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Passes clients' calls on to the leader's peer port, one hop and never two, so that any member
@@ -26,6 +28,8 @@ import java.util.concurrent.TimeUnit;
  * is another one than that of the Raft messages, which must not queue behind answers.
  */
 public final class Forwarding implements ServerInterceptor, AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(Forwarding.class);
 
   /** A leader's answers are as large as what they show. */
   private static final int MAX_ANSWER_BYTES = 64 << 20;
@@ -97,11 +101,21 @@ public final class Forwarding implements ServerInterceptor, AutoCloseable {
     }
     for (MemberInfo member : membership.members()) {
       if (!member.id().equals(settings.self()) && !ways.containsKey(member.id())) {
-        var channel = new PersistentChannel(member.peerAddress(), MAX_ANSWER_BYTES, scheduler);
-        ways.put(member.id(), new Way(member.peerAddress(), channel));
-        channel.connect();
+        open(member);
       }
     }
+  }
+
+  private void open(MemberInfo member) {
+    PersistentChannel channel;
+    try {
+      channel = new PersistentChannel(member.peerAddress(), MAX_ANSWER_BYTES, scheduler);
+    } catch (IllegalArgumentException e) {
+      log.warn("no call can be passed on to member {}: {}", member.id(), e.getMessage());
+      return;
+    }
+    ways.put(member.id(), new Way(member.peerAddress(), channel));
+    channel.connect();
   }
 
   /** The way to a member; null if it is not known. */

@@ -18,6 +18,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Carries messages between this member and the others: a server on the peer port, a link to each
@@ -25,6 +27,8 @@ import java.util.concurrent.TimeUnit;
  * in the configuration or not. The port also serves the calls that other members pass on.
  */
 public final class PeerTransport implements PeerSender, AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(PeerTransport.class);
 
   private static final int MAX_METADATA_BYTES = 8 << 10;
   private static final long HANDSHAKE_TIMEOUT_S = 2;
@@ -126,8 +130,14 @@ public final class PeerTransport implements PeerSender, AutoCloseable {
 
   private void link(MemberInfo member) {
     Connection connection = new Connection(member.id(), inbox, metrics);
-    PeerLink link =
-        new PeerLink(member, settings, () -> self, connection, inbox, metrics, scheduler);
+    PeerLink link;
+    try {
+      link = new PeerLink(member, settings, () -> self, connection, inbox, metrics, scheduler);
+    } catch (IllegalArgumentException e) {
+      // The cluster goes on without it; it can be removed.
+      log.warn("member {} cannot be reached: {}", member.id(), e.getMessage());
+      return;
+    }
     metrics.bindPeer(member.id().value(), connection::isConnected);
     links.put(member.id(), link);
     link.start();

@@ -5,6 +5,8 @@ import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -26,10 +28,13 @@ final class PersistentChannel implements AutoCloseable {
 
   private boolean retrying;
 
+  /**
+   * @throws IllegalArgumentException if the host of the address cannot stand in a URI
+   */
   PersistentChannel(String address, int maxMessageBytes, ScheduledExecutorService scheduler) {
     this.scheduler = scheduler;
     this.channel =
-        NettyChannelBuilder.forTarget("dns:///" + address)
+        NettyChannelBuilder.forTarget(target(address))
             .usePlaintext()
             // Whatever runs on a channel between members is short and never blocks.
             .directExecutor()
@@ -39,6 +44,15 @@ final class PersistentChannel implements AutoCloseable {
             .keepAliveWithoutCalls(true)
             .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS)
             .build();
+  }
+
+  /** The brackets of an IPv6 address have to be quoted. */
+  private static String target(String address) {
+    try {
+      return new URI("dns", "", "/" + address, null).toASCIIString();
+    } catch (URISyntaxException e) {
+      throw new IllegalArgumentException(e);
+    }
   }
 
   /** Begins to connect, and connects again whenever the connection is lost. */

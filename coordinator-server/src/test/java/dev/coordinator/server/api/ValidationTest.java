@@ -68,6 +68,32 @@ class ValidationTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"localhost:1", "a-1.b.:7421", "10.0.0.1:65535", "[::1]:7421"})
+  void goodAddresses(String address) {
+    assertEquals(address, Validation.address("peer_address", address));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "my_host:7421",
+        "1.2.3:7421",
+        "-a:1",
+        "[zz]:1",
+        "a%zz:1",
+        "é:1",
+        "u@h:1",
+        "a?b:1",
+        "a#b:1"
+      })
+  void addressesHaveAHostThatMembersCanConnectTo(String address) {
+    refused(
+        "peer_address",
+        "must have an IP address or a host name of letters, digits, '-' and '.' (no '_')",
+        () -> Validation.address("peer_address", address));
+  }
+
+  @ParameterizedTest
   @CsvSource({"0, 100000000, 100", "1, 0, 1000", "86400, 0, 86400000", "0, 250000000, 250"})
   void goodTtls(long seconds, int nanos, long ms) {
     assertEquals(ms, Validation.ttlMs("ttl", true, duration(seconds, nanos), SETTINGS));

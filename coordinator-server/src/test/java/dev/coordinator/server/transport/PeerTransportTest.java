@@ -48,6 +48,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Two members that talk over loopback, and strangers who try to. */
 class PeerTransportTest {
@@ -304,6 +305,29 @@ class PeerTransportTest {
         new Membership(
             List.of(members.member(ONE), address), List.of(ONE, TWO), List.of(), List.of()));
     one.sendUntilArrived(appendEntries(2), moved);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"my_host:7421", "1.2.3:7421", "[zz]:1", "a%zz:1", "é:1", ""})
+  void aMemberWithABadAddressKeepsNobodyFromTheOthers(String address) throws Exception {
+    var three = new NodeId(3);
+    one.transport.configure(
+        one.sender,
+        new Membership(
+            List.of(
+                new MemberInfo(three, "", address, 0), members.member(ONE), members.member(TWO)),
+            List.of(ONE, TWO),
+            List.of(three),
+            List.of()));
+    one.transport.send(new RaftMessage.RequestVote(ONE, three, 3, true, 7, 2));
+    one.sendUntilArrived(appendEntries(1), two);
+  }
+
+  @Test
+  void anAddressMayBeOfIpVersion6() {
+    try (var channel = new PersistentChannel("[::1]:7421", 1 << 20, scheduler)) {
+      assertEquals("[::1]:7421", channel.channel().authority());
+    }
   }
 
   /** Waits until each has heard the other, from when on single calls pass. */
