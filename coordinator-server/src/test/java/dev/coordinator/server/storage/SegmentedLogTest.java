@@ -26,12 +26,24 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
 /** What the log gives back after it was closed and opened again. */
 final class SegmentedLogTest {
 
   private final SimulatedDisk disk = new SimulatedDisk();
+
+  @Test
+  void namesDoNotDependOnTheLanguage() {
+    Locale before = Locale.getDefault();
+    Locale.setDefault(new Locale("fa", "IR"));
+    try {
+      assertEquals("0000000012.wal", SegmentHeader.fileName(12));
+    } finally {
+      Locale.setDefault(before);
+    }
+  }
 
   @Test
   void anEmptyLogRemembersNothing() throws IOException {

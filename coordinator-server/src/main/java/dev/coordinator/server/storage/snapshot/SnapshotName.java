@@ -2,6 +2,7 @@
 package dev.coordinator.server.storage.snapshot;
 
 import dev.coordinator.server.raft.LogPosition;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -14,7 +15,7 @@ final class SnapshotName {
   private SnapshotName() {}
 
   static String of(LogPosition last) {
-    return String.format("%019d-%019d.snapshot", last.index(), last.term());
+    return String.format(Locale.ROOT, "%019d-%019d.snapshot", last.index(), last.term());
   }
 
   /** The last entry of the snapshot, or null if the file is none. */

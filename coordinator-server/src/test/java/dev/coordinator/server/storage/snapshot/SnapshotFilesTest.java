@@ -27,6 +27,7 @@ import dev.coordinator.server.wire.SnapshotTables;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -46,6 +47,19 @@ final class SnapshotFilesTest {
     SnapshotFiles.Found found = find(disk);
     assertEquals(text(meta(index, term), state(index)), text(found.snapshot()));
     assertEquals(List.of(), found.damaged());
+  }
+
+  @Test
+  void namesDoNotDependOnTheLanguage() {
+    Locale before = Locale.getDefault();
+    Locale.setDefault(new Locale("fa", "IR"));
+    try {
+      LogPosition last = new LogPosition(12, 3);
+      assertEquals("0000000000000000012-0000000000000000003.snapshot", SnapshotName.of(last));
+      assertEquals(last, SnapshotName.parse(SnapshotName.of(last)));
+    } finally {
+      Locale.setDefault(before);
+    }
   }
 
   @Test
