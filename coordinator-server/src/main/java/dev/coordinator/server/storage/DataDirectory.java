@@ -53,6 +53,8 @@ public final class DataDirectory implements Closeable {
     try {
       Files.createDirectories(path.resolve(LOG));
       Files.createDirectories(path.resolve(SNAPSHOTS));
+      // What is made durable in one of them is lost if its own name is not.
+      FileDisk.syncDirectory(path);
     } catch (FileAlreadyExistsException e) {
       throw new StorageException(
           "data directory " + path + " cannot be made: " + e.getFile() + " is a file", e);
