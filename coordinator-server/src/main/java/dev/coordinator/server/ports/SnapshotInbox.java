@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.ports;
 
-import dev.coordinator.server.machine.MachineState;
+import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.raft.Outbox;
 import dev.coordinator.server.raft.RaftMessage;
 import dev.coordinator.server.raft.SnapshotMeta;
@@ -29,8 +29,9 @@ public interface SnapshotInbox {
    * A snapshot that the leader sent is whole, checked and durable.
    *
    * @param last the part that completed it
+   * @param machine goes on from the state in the snapshot; nobody else has it
    */
-  void snapshotReceived(RaftMessage.InstallSnapshot last, MachineState state);
+  void snapshotReceived(RaftMessage.InstallSnapshot last, CoordinatorMachine machine);
 
   /** Storage cannot be trusted any longer: the member must stop. */
   void failed(Throwable cause);

@@ -5,7 +5,6 @@ import dev.coordinator.server.machine.ApplyResult;
 import dev.coordinator.server.machine.Command;
 import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.machine.Event;
-import dev.coordinator.server.machine.MachineState;
 import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.metrics.NodeMetrics;
@@ -27,10 +26,11 @@ final class Applier {
   private final NodeMetrics metrics;
 
   /**
-   * @param state what the machine begins with, or null if that is nothing
+   * @param machine null to begin with nothing
    */
-  Applier(MachineState state, PendingReplies pending, WatchHub watches, NodeMetrics metrics) {
-    this.machine = state == null ? new CoordinatorMachine() : new CoordinatorMachine(state);
+  Applier(
+      CoordinatorMachine machine, PendingReplies pending, WatchHub watches, NodeMetrics metrics) {
+    this.machine = machine == null ? new CoordinatorMachine() : machine;
     this.pending = pending;
     this.watches = watches;
     this.metrics = metrics;
@@ -45,9 +45,9 @@ final class Applier {
   }
 
   /** Goes on from another state. What happened on the way to it, nobody here will know. */
-  void install(MachineState state) {
-    machine = new CoordinatorMachine(state);
-    watches.restart(state.appliedIndex());
+  void install(CoordinatorMachine installed) {
+    machine = installed;
+    watches.restart(installed.view().appliedIndex());
   }
 
   /**

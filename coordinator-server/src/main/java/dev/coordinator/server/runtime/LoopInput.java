@@ -2,7 +2,7 @@
 package dev.coordinator.server.runtime;
 
 import dev.coordinator.server.machine.Command;
-import dev.coordinator.server.machine.MachineState;
+import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.raft.Membership;
@@ -300,16 +300,16 @@ abstract sealed class LoopInput {
   /** A snapshot of the leader's is whole. */
   static final class SnapshotReceived extends LoopInput {
     final RaftMessage.InstallSnapshot last;
-    final MachineState state;
+    final CoordinatorMachine machine;
 
-    SnapshotReceived(RaftMessage.InstallSnapshot last, MachineState state) {
+    SnapshotReceived(RaftMessage.InstallSnapshot last, CoordinatorMachine machine) {
       this.last = last;
-      this.state = state;
+      this.machine = machine;
     }
 
     @Override
     void deliverTo(NodeLoop loop) {
-      loop.snapshotReceived(last, state);
+      loop.snapshotReceived(last, machine);
     }
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.runtime;
 
-import dev.coordinator.server.machine.MachineState;
+import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.metrics.LoopMetrics;
 import dev.coordinator.server.ports.Inbox;
 import dev.coordinator.server.ports.SnapshotInbox;
@@ -97,8 +97,8 @@ public final class Mailbox implements Inbox, SnapshotInbox {
   }
 
   @Override
-  public void snapshotReceived(RaftMessage.InstallSnapshot last, MachineState state) {
-    put(new LoopInput.SnapshotReceived(last, state));
+  public void snapshotReceived(RaftMessage.InstallSnapshot last, CoordinatorMachine machine) {
+    put(new LoopInput.SnapshotReceived(last, machine));
   }
 
   @Override

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.runtime;
 
-import dev.coordinator.server.machine.MachineState;
+import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.raft.HardState;
 import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
@@ -11,9 +11,9 @@ import dev.coordinator.server.raft.RestoredState;
  * What a member starts from.
  *
  * @param raft what its log and the meta data of its newest snapshot tell
- * @param machine the state in that snapshot, or null if there is none
+ * @param machine goes on from the state in that snapshot; null if there is none
  */
-public record MemberState(NodeId self, RestoredState raft, MachineState machine) {
+public record MemberState(NodeId self, RestoredState raft, CoordinatorMachine machine) {
 
   /** A member that has never run. */
   public static MemberState fresh(NodeId self, Membership membership) {

@@ -4,7 +4,6 @@ package dev.coordinator.server.runtime;
 import dev.coordinator.server.machine.Command;
 import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.machine.LockView;
-import dev.coordinator.server.machine.MachineState;
 import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.metrics.NodeMetrics;
@@ -76,7 +75,7 @@ public final class NodeLoop {
   private final SnapshotTaker snapshots;
 
   /** States of snapshots that came in this round; the core decides which one counts. */
-  private final List<MachineState> received = new ArrayList<>();
+  private final List<CoordinatorMachine> received = new ArrayList<>();
 
   // The time of the round.
   private long nowNanos;
@@ -255,9 +254,9 @@ public final class NodeLoop {
     core.chunkStored(chunk, nextOffset, nowMs);
   }
 
-  void snapshotReceived(RaftMessage.InstallSnapshot last, MachineState state) {
+  void snapshotReceived(RaftMessage.InstallSnapshot last, CoordinatorMachine machine) {
     core.snapshotReceived(last, nowMs);
-    received.add(state);
+    received.add(machine);
   }
 
   void submitted(LoopInput.Submission submission) {
@@ -442,9 +441,9 @@ public final class NodeLoop {
   }
 
   private void install(SnapshotMeta snapshot) {
-    for (MachineState state : received) {
-      if (state.appliedIndex() == snapshot.index()) {
-        applier.install(state);
+    for (CoordinatorMachine machine : received) {
+      if (machine.view().appliedIndex() == snapshot.index()) {
+        applier.install(machine);
       }
     }
     snapshots.installed(snapshot);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.runtime;
 
+import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.machine.MachineState;
 import dev.coordinator.server.metrics.NodeMetrics;
 import dev.coordinator.server.ports.LogStore;
@@ -224,7 +225,7 @@ final class LoopCluster {
                       disk.base,
                       List.copyOf(disk.entries),
                       incarnation),
-                  snapshots.state),
+                  snapshots.state == null ? null : new CoordinatorMachine(snapshots.state)),
               settings,
               ports,
               metrics,

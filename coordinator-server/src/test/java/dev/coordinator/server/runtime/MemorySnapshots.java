@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.runtime;
 
+import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.machine.MachineState;
 import dev.coordinator.server.ports.SnapshotInbox;
 import dev.coordinator.server.ports.SnapshotStore;
@@ -139,7 +140,8 @@ final class MemorySnapshots implements SnapshotStore {
           received.add(arrivingMeta);
           keep(arrivingMeta, states.get(arrivingMeta.last()));
           arrivingMeta = null;
-          inbox.snapshotReceived(chunk, states.get(chunk.snapshot().last()));
+          inbox.snapshotReceived(
+              chunk, new CoordinatorMachine(states.get(chunk.snapshot().last())));
         });
   }
 

@@ -104,7 +104,7 @@ final class SimulatedSnapshots implements SnapshotStore {
     if (reception instanceof SnapshotFiles.Stored stored) {
       inbox.chunkStored(chunk, stored.nextOffset());
     } else if (reception instanceof SnapshotFiles.Completed completed) {
-      inbox.snapshotReceived(chunk, completed.state());
+      inbox.snapshotReceived(chunk, completed.machine());
     }
   }
 

@@ -177,7 +177,7 @@ public final class FileSnapshotStore implements SnapshotStore, AutoCloseable {
           chunk.snapshot().last(),
           chunk.from(),
           chunk.totalBytes());
-      inbox.snapshotReceived(chunk, completed.state());
+      inbox.snapshotReceived(chunk, completed.machine());
     } else if (reception instanceof SnapshotFiles.Refused refused) {
       metrics.refusedPart();
       log.warn(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.storage.snapshot;
 
-import dev.coordinator.server.machine.MachineState;
+import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.HardState;
 import dev.coordinator.server.raft.LogPosition;
@@ -12,18 +12,17 @@ import dev.coordinator.server.raft.SnapshotMeta;
 import dev.coordinator.server.storage.RecoverableLog;
 import dev.coordinator.server.storage.RecoveredLog;
 import dev.coordinator.server.storage.StorageException;
-import dev.coordinator.server.wire.SnapshotCodec;
 import java.io.IOException;
 import java.util.List;
 
 /**
  * What a member starts with, put together from its newest snapshot and its log.
  *
- * @param machine the state of the snapshot, null if there is none
+ * @param machine goes on from the state of the snapshot, null if there is none
  * @param damaged what is wrong with newer snapshots, which the log made up for
  */
 public record RecoveredState(
-    RestoredState restored, MachineState machine, List<StorageException> damaged) {
+    RestoredState restored, CoordinatorMachine machine, List<StorageException> damaged) {
 
   /**
    * Reads both. A log that the snapshot does not lead into gives way to it, durably, before anybody
@@ -38,13 +37,13 @@ public record RecoveredState(
       throws IOException {
     RecoveredLog recovered = log.takeRecovered();
     SnapshotFiles.Found found = snapshots.find();
-    SnapshotCodec.Snapshot snapshot = found.snapshot();
+    SnapshotFiles.Loaded snapshot = found.snapshot();
     LogPosition last = snapshot == null ? LogPosition.START : snapshot.meta().last();
     if (recovered.base().index() > last.index()) {
       throw gap(recovered, last, found.damaged());
     }
     SnapshotMeta meta = snapshot == null ? null : snapshot.meta();
-    MachineState machine = snapshot == null ? null : snapshot.state();
+    CoordinatorMachine machine = snapshot == null ? null : snapshot.machine();
     HardState hardState = atLeast(last.term(), recovered.hardState());
     LogPosition base = recovered.base();
     List<Entry> entries = recovered.entries();

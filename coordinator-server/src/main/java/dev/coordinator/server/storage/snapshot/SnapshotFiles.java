@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.storage.snapshot;
 
+import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.machine.MachineState;
 import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.NodeId;
@@ -38,12 +39,19 @@ public final class SnapshotFiles implements Closeable {
   private static final int KEPT = 2;
 
   /**
+   * A snapshot as read, found to make sense.
+   *
+   * @param machine goes on from its state
+   */
+  public record Loaded(SnapshotMeta meta, CoordinatorMachine machine) {}
+
+  /**
    * What is there at start.
    *
    * @param snapshot the newest one that can be read, or null
    * @param damaged what is wrong with newer ones
    */
-  public record Found(SnapshotCodec.Snapshot snapshot, List<StorageException> damaged) {}
+  public record Found(Loaded snapshot, List<StorageException> damaged) {}
 
   /** What became of a part that was received. */
   public sealed interface Reception {}
@@ -55,8 +63,8 @@ public final class SnapshotFiles implements Closeable {
    */
   public record Stored(long nextOffset) implements Reception {}
 
-  /** It was the last one: the snapshot is whole, durable, and has this state. */
-  public record Completed(MachineState state) implements Reception {}
+  /** It was the last one: the snapshot is whole, durable, and this machine goes on from it. */
+  public record Completed(CoordinatorMachine machine) implements Reception {}
 
   /** It is left unanswered; whoever sent it tries again after a while. */
   public record Refused(String why) implements Reception {}
@@ -214,7 +222,7 @@ public final class SnapshotFiles implements Closeable {
 
   private Reception complete(RaftMessage.InstallSnapshot last) throws IOException {
     incoming.force();
-    SnapshotCodec.Snapshot snapshot;
+    Loaded snapshot;
     try {
       snapshot = readWhole(RECEIVING, last.snapshot().last());
       if (!snapshot.meta().equals(last.snapshot())) {
@@ -228,19 +236,23 @@ public final class SnapshotFiles implements Closeable {
     incoming.close();
     incoming = null;
     name(RECEIVING, snapshot.meta().last());
-    return new Completed(snapshot.state());
+    return new Completed(snapshot.machine());
   }
 
   /**
-   * @throws StorageException if the file is damaged or of another entry
+   * @throws StorageException if the file is damaged, of another entry, or contradicts itself
    */
-  private SnapshotCodec.Snapshot readWhole(String name, LogPosition last) throws IOException {
+  private Loaded readWhole(String name, LogPosition last) throws IOException {
     SnapshotCodec.Snapshot snapshot = reader.read(name);
     if (!snapshot.meta().last().equals(last)) {
       throw new StorageException(
           disk.describe(name) + " is of entry " + snapshot.meta().last() + ", not " + last);
     }
-    return snapshot;
+    try {
+      return new Loaded(snapshot.meta(), new CoordinatorMachine(snapshot.state()));
+    } catch (IllegalArgumentException e) {
+      throw SnapshotReader.senseless(disk, name, e);
+    }
   }
 
   /** Gives a file that is durable its name for good. */

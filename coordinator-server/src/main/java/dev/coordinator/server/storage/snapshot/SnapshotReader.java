@@ -41,8 +41,12 @@ public final class SnapshotReader {
     try (SnapshotFormat.OpenTables tables = format.open(name)) {
       return SnapshotCodec.decode(tables);
     } catch (IllegalArgumentException e) {
-      // It is what was written, as the checksum shows, but that was no snapshot of this format.
-      throw new StorageException(disk.describe(name) + " makes no sense: " + e.getMessage(), e);
+      throw senseless(disk, name, e);
     }
+  }
+
+  /** It is what was written, as the checksum shows, but that was no snapshot of this format. */
+  static StorageException senseless(Disk disk, String name, IllegalArgumentException why) {
+    return new StorageException(disk.describe(name) + " makes no sense: " + why.getMessage(), why);
   }
 }

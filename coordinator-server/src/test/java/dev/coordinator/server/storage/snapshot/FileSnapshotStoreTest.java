@@ -15,7 +15,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.coordinator.server.machine.MachineState;
+import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.metrics.SnapshotMetrics;
 import dev.coordinator.server.metrics.StorageMetrics;
 import dev.coordinator.server.ports.SnapshotInbox;
@@ -55,7 +55,7 @@ final class FileSnapshotStoreTest {
 
   private record StoredPart(RaftMessage.InstallSnapshot chunk, long nextOffset) {}
 
-  private record Received(RaftMessage.InstallSnapshot last, MachineState state) {}
+  private record Received(RaftMessage.InstallSnapshot last, CoordinatorMachine machine) {}
 
   /** Keeps what is reported, in order, to be waited for. */
   private static class Reports implements SnapshotInbox {
@@ -88,8 +88,8 @@ final class FileSnapshotStoreTest {
     }
 
     @Override
-    public void snapshotReceived(RaftMessage.InstallSnapshot last, MachineState state) {
-      all.add(new Received(last, state));
+    public void snapshotReceived(RaftMessage.InstallSnapshot last, CoordinatorMachine machine) {
+      all.add(new Received(last, machine));
     }
 
     @Override
@@ -142,7 +142,7 @@ final class FileSnapshotStoreTest {
       leader.read(request(meta, offset));
       follower.receive(reports.next(RaftMessage.InstallSnapshot.class));
       Received received = reports.next(Received.class);
-      assertEquals(text(meta, state(40)), text(meta, received.state()));
+      assertEquals(text(meta, state(40)), text(meta, received.machine().freeze()));
       assertEquals(size, counted("coordinator.snapshot.sent.bytes"));
       assertEquals(1, counted("coordinator.snapshot.received"));
       assertEquals(0, counted("coordinator.snapshot.parts.refused"));

@@ -129,10 +129,13 @@ final class MapDbSnapshotFormatTest {
       long ended = System.nanoTime();
       var completed = assertInstanceOf(SnapshotFiles.Completed.class, last);
       RowSum written = RowSum.of(SnapshotCodec.encode(meta, state));
-      assertTrue(written.equalTo(RowSum.of(SnapshotCodec.encode(meta, completed.state()))));
+      assertTrue(
+          written.equalTo(RowSum.of(SnapshotCodec.encode(meta, completed.machine().freeze()))));
       assertTrue(
           written.equalTo(
-              RowSum.of(SnapshotCodec.encode(found.snapshot().meta(), found.snapshot().state()))));
+              RowSum.of(
+                  SnapshotCodec.encode(
+                      found.snapshot().meta(), found.snapshot().machine().freeze()))));
       System.out.printf(
           "snapshot of 100000 locks: %d bytes, saved in %d ms, sent in %d parts and received in"
               + " %d ms, read in %d ms%n",

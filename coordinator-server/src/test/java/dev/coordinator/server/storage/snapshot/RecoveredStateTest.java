@@ -75,7 +75,7 @@ final class RecoveredStateTest {
           recovered.restored());
       assertEquals(
           text(meta(snapshotIndex, snapshotTerm), state(snapshotIndex)),
-          text(recovered.restored().snapshot(), recovered.machine()));
+          text(recovered.restored().snapshot(), recovered.machine().freeze()));
     }
   }
 

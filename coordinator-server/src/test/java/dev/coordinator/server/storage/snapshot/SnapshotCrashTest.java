@@ -243,7 +243,7 @@ final class SnapshotCrashTest {
         LogPosition last = leadersLog.get((int) index - 1).position();
         assertEquals(
             text(meta(index, last.term()), state(index)),
-            text(restored.snapshot(), recovered.machine()));
+            text(restored.snapshot(), recovered.machine().freeze()));
       }
       long begin = restored.base().index();
       assertTrue(begin <= index, "the log begins at " + begin);

@@ -17,6 +17,9 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.coordinator.server.machine.ListedState;
+import dev.coordinator.server.machine.LockState;
+import dev.coordinator.server.machine.MachineState;
 import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
@@ -25,6 +28,7 @@ import dev.coordinator.server.storage.SimulatedDisk;
 import dev.coordinator.server.storage.StorageException;
 import dev.coordinator.server.wire.SnapshotTables;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -184,6 +188,42 @@ final class SnapshotFilesTest {
     assertTrue(found.damaged().get(0).getMessage().contains(" makes no sense: "));
   }
 
+  /** A state with a claim of a lease that there is not. */
+  private static MachineState contradiction(long index) {
+    MachineState state = state(index);
+    List<LockState> locks = new ArrayList<>();
+    state.locks().forEachRemaining(locks::add);
+    return new ListedState(index, state.clusterTimeMs(), List.of(), locks);
+  }
+
+  @Test
+  void aWholeFileThatContradictsItselfIsFound() throws IOException {
+    try (SnapshotFiles files = open(disk)) {
+      save(files, 7, 2);
+      files.save(meta(9, 2), contradiction(9));
+    }
+    SnapshotFiles.Found found = find(disk);
+    assertEquals(7, found.snapshot().meta().index());
+    String message = found.damaged().get(0).getMessage();
+    assertTrue(message.contains(" makes no sense: state is broken: lease 1 of claim "), message);
+  }
+
+  @Test
+  void aSnapshotThatContradictsItselfIsRefusedBeforeItGetsAName() throws IOException {
+    try (SnapshotFiles leader = open(disk);
+        SnapshotFiles follower = open(followersDisk)) {
+      leader.save(meta(9, 2), contradiction(9));
+      SnapshotFiles.Reception last = null;
+      for (RaftMessage.InstallSnapshot chunk : chunks(leader, meta(9, 2))) {
+        last = follower.receive(chunk);
+      }
+      var refused = assertInstanceOf(SnapshotFiles.Refused.class, last);
+      assertTrue(refused.why().contains(" makes no sense: "), refused.why());
+      assertEquals(Optional.empty(), follower.newest());
+    }
+    assertEquals(List.of(), followersDisk.list());
+  }
+
   @Test
   void aFollowerGetsASnapshotPartByPart() throws IOException {
     SnapshotMeta meta = meta(40, 3);
@@ -209,7 +249,7 @@ final class SnapshotFilesTest {
       var completed =
           assertInstanceOf(
               SnapshotFiles.Completed.class, follower.receive(chunks.get(chunks.size() - 1)));
-      assertEquals(text(meta, state(40)), text(meta, completed.state()));
+      assertEquals(text(meta, state(40)), text(meta, completed.machine().freeze()));
       assertEquals(Optional.of(meta.last()), follower.newest());
     }
     assertEquals(1, followersDisk.list().size());

@@ -73,8 +73,8 @@ final class SnapshotFixture {
   }
 
   /** All rows, to compare snapshots by. */
-  static String text(SnapshotCodec.Snapshot snapshot) {
-    return text(snapshot.meta(), snapshot.state());
+  static String text(SnapshotFiles.Loaded snapshot) {
+    return text(snapshot.meta(), snapshot.machine().freeze());
   }
 
   static String text(SnapshotMeta meta, MachineState state) {

@@ -102,7 +102,7 @@ final class SnapshotRestoreTest {
   @Test
   void aBackupCanBeReadByItself() throws IOException {
     SnapshotCodec.Snapshot read = SnapshotReader.read(backup);
-    assertEquals(text(meta, state), text(read));
+    assertEquals(text(meta, state), text(read.meta(), read.state()));
   }
 
   @Test
@@ -141,7 +141,7 @@ final class SnapshotRestoreTest {
       assertEquals(new LogPosition(index, 3), member.base());
       assertEquals(List.of(), member.entries());
       assertEquals(new HardState(3, NodeId.NONE), member.hardState());
-      assertEquals(index, recovered.machine().appliedIndex());
+      assertEquals(index, recovered.machine().view().appliedIndex());
     }
   }
 
@@ -167,11 +167,10 @@ final class SnapshotRestoreTest {
     }
     assertTrue(frozen.lockCount() > 0 && frozen.leaseCount() > 0, "an empty state proves nothing");
     restore().restore(path.resolve(SnapshotName.of(old.last())), directory(), MEMBER);
-    MachineState restored = start().machine();
+    MachineState restored = start().machine().freeze();
     assertEquals(list(frozen.leases()), list(restored.leases()));
     assertEquals(list(frozen.locks()), list(restored.locks()));
     assertEquals(frozen.clusterTimeMs(), restored.clusterTimeMs());
-    assertEquals(restored.appliedIndex(), new CoordinatorMachine(restored).freeze().appliedIndex());
   }
 
   private static <T> List<T> list(Iterator<T> iterator) {
