@@ -130,6 +130,7 @@ final class PartSettings {
         locking.maxTtl().toMillis(),
         locking.maxOwnLeaseWait().toMillis(),
         config.limits().maxWatches(),
+        config.limits().maxSnapshotStreams(),
         version);
   }
 

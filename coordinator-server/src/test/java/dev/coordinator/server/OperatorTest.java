@@ -57,7 +57,11 @@ class OperatorTest {
   private InProcessCluster cluster;
 
   private void start(int size) throws Exception {
-    cluster = InProcessCluster.start(directory, size, Map.of());
+    start(size, Map.of());
+  }
+
+  private void start(int size, Map<String, String> configuration) throws Exception {
+    cluster = InProcessCluster.start(directory, size, configuration);
     cluster.awaitLeader();
   }
 
@@ -328,7 +332,7 @@ class OperatorTest {
 
   @Test
   void aSnapshotComesInPartsAndAClientThatLeavesKeepsNoFileOpen() throws Exception {
-    start(1);
+    start(1, Map.of("limits.maxSnapshotStreams", "1"));
     // Larger than what may be under way to a client that does not read.
     String metadata = "m".repeat(1_000);
     List<Received<AcquireLockResponse>> locks = new ArrayList<>();
@@ -356,8 +360,14 @@ class OperatorTest {
         .snapshot(SnapshotRequest.getDefaultInstance(), slow);
     slow.firstPart.get(20, TimeUnit.SECONDS);
     assertEquals(1, openSnapshots());
+    assertFails(
+        Code.RESOURCE_EXHAUSTED,
+        "LIMIT_REACHED",
+        Map.of("limit", "limits.maxSnapshotStreams", "maximum", "1"),
+        () -> operator(1).snapshot(SnapshotRequest.getDefaultInstance()).next());
     slow.call.cancel("enough", null);
     InProcessCluster.await("the file to be closed", () -> openSnapshots() == 0);
+    assertTrue(operator(1).snapshot(SnapshotRequest.getDefaultInstance()).hasNext());
   }
 
   /** Takes one message and no more. */

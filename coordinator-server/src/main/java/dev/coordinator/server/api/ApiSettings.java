@@ -8,6 +8,7 @@ import dev.coordinator.server.raft.NodeId;
  *
  * @param maxOwnLeaseWaitMs longest wait of an acquisition that makes its own lease
  * @param maxWatches most watch streams at a time
+ * @param maxSnapshotStreams most calls at a time that fetch a snapshot
  * @param version of the software
  */
 public record ApiSettings(
@@ -17,4 +18,5 @@ public record ApiSettings(
     long maxTtlMs,
     long maxOwnLeaseWaitMs,
     int maxWatches,
+    int maxSnapshotStreams,
     String version) {}

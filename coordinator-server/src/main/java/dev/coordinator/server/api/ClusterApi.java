@@ -33,6 +33,7 @@ import dev.coordinator.v1.TransferLeadershipResponse;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Serves {@code ClusterService}: changes at the leader, everything else from what the member asked
@@ -49,6 +50,7 @@ final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
   private final Answers answers;
   private final Statuses statuses;
   private final long startNanos;
+  private final AtomicInteger snapshotStreams = new AtomicInteger();
 
   ClusterApi(
       CoordinatorNode node,
@@ -180,23 +182,31 @@ final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
 
   @Override
   public void snapshot(SnapshotRequest request, StreamObserver<SnapshotResponse> observer) {
-    var stream = new SnapshotStream((ServerCallStreamObserver<SnapshotResponse>) observer);
+    if (snapshotStreams.incrementAndGet() > settings.maxSnapshotStreams()) {
+      snapshotStreams.decrementAndGet();
+      throw Statuses.limitReached("limits.maxSnapshotStreams", settings.maxSnapshotStreams())
+          .toException();
+    }
+    var stream =
+        new SnapshotStream(
+            (ServerCallStreamObserver<SnapshotResponse>) observer,
+            snapshotStreams::decrementAndGet);
     node.takeSnapshot()
         .whenComplete(
             (taken, failure) -> {
               if (failure != null) {
-                observer.onError(statuses.of(failure));
-              } else {
-                send(stream, observer);
+                stream.fail(statuses.of(failure));
+              } else if (!stream.hasEnded()) {
+                send(stream);
               }
             });
   }
 
-  private void send(SnapshotStream stream, StreamObserver<SnapshotResponse> observer) {
+  private void send(SnapshotStream stream) {
     try {
       stream.begin(headers.of(node.status().raft()), snapshots.export().orElseThrow());
     } catch (IOException | RuntimeException e) {
-      observer.onError(statuses.of(e));
+      stream.fail(statuses.of(e));
     }
   }
 }

@@ -6,6 +6,7 @@ import dev.coordinator.server.storage.snapshot.SnapshotExport;
 import dev.coordinator.v1.ResponseHeader;
 import dev.coordinator.v1.SnapshotResponse;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.io.IOException;
 import org.slf4j.Logger;
@@ -18,26 +19,37 @@ final class SnapshotStream {
   private static final int PART_BYTES = 256 << 10;
 
   private final ServerCallStreamObserver<SnapshotResponse> responses;
+  private final Runnable onEnd;
 
   /** Null until the snapshot is taken, and again once it was sent or nobody wants it any more. */
   private SnapshotExport file;
 
   private ResponseHeader header;
   private long sent;
-  private boolean cancelled;
+  private boolean ended;
 
-  /** To be made while the call is being started. */
-  SnapshotStream(ServerCallStreamObserver<SnapshotResponse> responses) {
+  /**
+   * To be made while the call is being started.
+   *
+   * @param onEnd called once, whichever way the call ends
+   */
+  SnapshotStream(ServerCallStreamObserver<SnapshotResponse> responses, Runnable onEnd) {
     this.responses = responses;
+    this.onEnd = onEnd;
     responses.setOnReadyHandler(this::send);
-    responses.setOnCancelHandler(this::cancel);
+    responses.setOnCancelHandler(this::end);
+  }
+
+  /** Whether nobody wants the snapshot any more. */
+  synchronized boolean hasEnded() {
+    return ended;
   }
 
   /** Begins to send the file, and closes it in the end. */
   synchronized void begin(ResponseHeader responseHeader, SnapshotExport snapshot) {
     header = responseHeader;
     file = snapshot;
-    if (cancelled) {
+    if (ended) {
       close();
     } else {
       send();
@@ -51,9 +63,14 @@ final class SnapshotStream {
       }
     } catch (IOException e) {
       log.error("a snapshot cannot be read", e);
-      close();
-      responses.onError(
-          Status.INTERNAL.withDescription("the snapshot cannot be read").asRuntimeException());
+      fail(Status.INTERNAL.withDescription("the snapshot cannot be read").asRuntimeException());
+    }
+  }
+
+  synchronized void fail(StatusRuntimeException failure) {
+    if (!ended) {
+      end();
+      responses.onError(failure);
     }
   }
 
@@ -66,13 +83,16 @@ final class SnapshotStream {
     sent += data.length;
     responses.onNext(response.setData(UnsafeByteOperations.unsafeWrap(data)).build());
     if (sent == file.bytes()) {
-      close();
+      end();
       responses.onCompleted();
     }
   }
 
-  private synchronized void cancel() {
-    cancelled = true;
+  private synchronized void end() {
+    if (!ended) {
+      ended = true;
+      onEnd.run();
+    }
     close();
   }
 

@@ -196,6 +196,11 @@ final class Keys {
       limit("limits.maxLocksPerLease", "10000", "Most locks that one lease holds or waits for.");
   static final Key<Integer> MAX_WATCHES =
       limit("limits.maxWatches", "10000", "Most watch streams of this member.");
+  static final Key<Integer> MAX_SNAPSHOT_STREAMS =
+      limit(
+          "limits.maxSnapshotStreams",
+          "4",
+          "Most calls at a time that fetch a snapshot of this member.");
   static final Key<Integer> MAX_INITIAL_STATE =
       limit(
           "limits.maxInitialState",

@@ -65,6 +65,7 @@ public record ServerConfig(
       int maxWaitersPerLock,
       int maxLocksPerLease,
       int maxWatches,
+      int maxSnapshotStreams,
       int maxInitialState) {}
 
   /** What a client may ask of a connection. */
@@ -202,6 +203,7 @@ public record ServerConfig(
         sources.get(Keys.MAX_WAITERS_PER_LOCK),
         sources.get(Keys.MAX_LOCKS_PER_LEASE),
         sources.get(Keys.MAX_WATCHES),
+        sources.get(Keys.MAX_SNAPSHOT_STREAMS),
         sources.get(Keys.MAX_INITIAL_STATE));
   }
 

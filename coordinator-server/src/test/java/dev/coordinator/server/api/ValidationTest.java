@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ValidationTest {
 
   private static final ApiSettings SETTINGS =
-      new ApiSettings("test", new NodeId(1), 100, 86_400_000, 3_600_000, 10, "test");
+      new ApiSettings("test", new NodeId(1), 100, 86_400_000, 3_600_000, 10, 4, "test");
 
   @ParameterizedTest
   @ValueSource(
