@@ -80,7 +80,9 @@ final class SnapshotTaker {
     }
     long applied = machine.view().appliedIndex();
     if (applied == 0) {
-      return; // A member that was not added yet; whoever asks waits until there is something.
+      // A member that was not added yet may never be; others have what whoever asks wants.
+      failAll(NodeException.notLeader(NodeId.NONE));
+      return;
     }
     waiting = asking;
     asking = new ArrayList<>();

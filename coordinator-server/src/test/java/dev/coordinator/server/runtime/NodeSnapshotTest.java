@@ -239,6 +239,14 @@ class NodeSnapshotTest {
   }
 
   @Test
+  void aMemberThatHasAppliedNothingHasNoSnapshotToGive() {
+    Member joining = cluster.join(new NodeId(4));
+    CompletableFuture<SnapshotMeta> asked = joining.node.takeSnapshot();
+    cluster.settle();
+    assertEquals(Reason.NO_LEADER, failure(asked).reason());
+  }
+
+  @Test
   void whoeverAsksAMemberThatStopsIsTold() {
     leader.snapshots.held = true;
     CompletableFuture<SnapshotMeta> begun = leader.node.takeSnapshot();
