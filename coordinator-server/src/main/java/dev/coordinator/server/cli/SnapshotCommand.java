@@ -119,18 +119,32 @@ final class SnapshotCommand implements Runnable {
       if (Files.exists(file)) {
         throw new CliException(ExitCode.USAGE, "FILE: " + file + " is there already");
       }
-      Path part = file.resolveSibling(file.getFileName() + ".part");
+      Path directory = file.toAbsolutePath().getParent();
+      Path part = temporary(directory);
       try {
         try (Connection connection = connections.open()) {
-          connection.repeatable((channel, end) -> download(channel, end, part));
+          // A large snapshot may need all the time there is; a part of it does not do.
+          connection.once((channel, end) -> download(channel, end, part));
         }
         SnapshotCodec.Snapshot snapshot = read(part);
         Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+        try (FileChannel names = FileChannel.open(directory, StandardOpenOption.READ)) {
+          names.force(true);
+        }
         Summary summary = Summary.of(file, snapshot);
         output.print(summary, summary::table);
         return ExitCode.OK;
       } finally {
         Files.deleteIfExists(part);
+      }
+    }
+
+    /** A file of its own, since two commands may save to the same name. */
+    private Path temporary(Path directory) {
+      try {
+        return Files.createTempFile(directory, file.getFileName() + ".", ".part");
+      } catch (IOException e) {
+        throw new CliException(ExitCode.FAILED, "cannot write in " + directory + ": " + e);
       }
     }
 
@@ -140,11 +154,7 @@ final class SnapshotCommand implements Runnable {
               .withDeadline(end)
               .snapshot(SnapshotRequest.getDefaultInstance());
       try (FileChannel target =
-          FileChannel.open(
-              part,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.TRUNCATE_EXISTING,
-              StandardOpenOption.WRITE)) {
+          FileChannel.open(part, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
         while (parts.hasNext()) {
           ByteBuffer data = parts.next().getData().asReadOnlyByteBuffer();
           while (data.hasRemaining()) {

@@ -203,6 +203,8 @@ class OperatorCommandsTest {
     JsonNode saved = at(asked, "snapshot", "save", file.toString(), "-o", "json").ok().json();
     assertEquals(Files.size(file), saved.path("bytes").asLong());
     at(asked, "snapshot", "save", file.toString()).fails(ExitCode.USAGE, "is there already");
+    at(asked, "snapshot", "save", directory.resolve("none/backup.snapshot").toString())
+        .fails(ExitCode.FAILED, "cannot write in");
     // The old cluster goes on.
     long later = token(cluster.clientAddress(asked), "after");
 
