@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.storage.snapshot;
 
-import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.Outbox;
 import dev.coordinator.server.raft.RaftMessage;
@@ -14,19 +13,13 @@ import java.util.zip.CRC32C;
 /** A snapshot that is sent to followers part by part. */
 final class Outgoing implements Closeable {
 
-  private final LogPosition last;
   private final DiskFile file;
   private final long bytes;
   private boolean inUse = true;
 
-  Outgoing(LogPosition last, DiskFile file) throws IOException {
-    this.last = last;
+  Outgoing(DiskFile file) throws IOException {
     this.file = file;
     this.bytes = file.size();
-  }
-
-  LogPosition last() {
-    return last;
   }
 
   /** Whether a part was read since this was asked the last time. */

@@ -16,9 +16,11 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -27,7 +29,7 @@ import java.util.TreeSet;
  *
  * <p>A file is written under a temporary name, ended with a checksum of the whole, forced, renamed,
  * and its name made durable; from then on it does not change. So what has a name was whole once,
- * and the checksum tells whether it still is. The newest two are kept, and one that a follower is
+ * and the checksum tells whether it still is. The newest two are kept, and those that followers are
  * in the middle of. After an {@link IOException} that is no {@link StorageException} the disk
  * cannot be trusted, and the member has to stop.
  */
@@ -75,9 +77,10 @@ public final class SnapshotFiles implements Closeable {
   private final SnapshotConfig config;
   private final NavigableSet<String> files = new TreeSet<>();
 
-  /** Null if there is none. */
-  private Outgoing outgoing;
+  /** Those that followers are sent, which were found whole; by name. */
+  private final Map<String, Outgoing> outgoing = new TreeMap<>();
 
+  /** Null if there is none. */
   private Incoming incoming;
 
   private SnapshotFiles(Disk disk, SnapshotFormat format, SnapshotConfig config) {
@@ -172,17 +175,18 @@ public final class SnapshotFiles implements Closeable {
     if (!files.contains(name)) {
       return Optional.empty();
     }
-    if (outgoing == null || !outgoing.last().equals(last)) {
-      closeOutgoing();
+    Outgoing sent = outgoing.get(name);
+    if (sent == null) {
       try {
         WholeFile.check(disk, name);
       } catch (StorageException e) {
         files.remove(name);
         throw e;
       }
-      outgoing = new Outgoing(last, disk.open(name));
+      sent = new Outgoing(disk.open(name));
+      outgoing.put(name, sent);
     }
-    return Optional.of(outgoing.read(self, request, config.chunkBytes()));
+    return Optional.of(sent.read(self, request, config.chunkBytes()));
   }
 
   /** Takes a part of a snapshot from the leader. There is one that is incomplete, at most. */
@@ -269,24 +273,21 @@ public final class SnapshotFiles implements Closeable {
     Set<String> kept = new TreeSet<>();
     files.descendingSet().stream().limit(KEPT).forEach(kept::add);
     // A follower that takes long must not lose its snapshot again and again to newer ones.
-    if (outgoing != null && outgoing.takeInUse()) {
-      kept.add(SnapshotName.of(outgoing.last()));
-    }
+    outgoing.forEach(
+        (name, sent) -> {
+          if (sent.takeInUse()) {
+            kept.add(name);
+          }
+        });
     for (String name : disk.list()) {
       if (SnapshotName.parse(name) != null && !kept.contains(name)) {
         disk.delete(name);
         files.remove(name);
+        Outgoing sent = outgoing.remove(name);
+        if (sent != null) {
+          sent.close();
+        }
       }
-    }
-    if (outgoing != null && !files.contains(SnapshotName.of(outgoing.last()))) {
-      closeOutgoing();
-    }
-  }
-
-  private void closeOutgoing() throws IOException {
-    if (outgoing != null) {
-      outgoing.close();
-      outgoing = null;
     }
   }
 
@@ -300,7 +301,10 @@ public final class SnapshotFiles implements Closeable {
 
   @Override
   public void close() throws IOException {
-    closeOutgoing();
+    for (Outgoing sent : outgoing.values()) {
+      sent.close();
+    }
+    outgoing.clear();
     if (incoming != null) {
       incoming.close();
       incoming = null;

@@ -13,6 +13,7 @@ import static dev.coordinator.server.storage.snapshot.SnapshotFixture.state;
 import static dev.coordinator.server.storage.snapshot.SnapshotFixture.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -406,6 +407,30 @@ final class SnapshotFilesTest {
       assertEquals(2, disk.list().size());
       assertEquals(Optional.empty(), leader.read(LEADER, request(sent, 0)));
       assertTrue(leader.read(LEADER, request(meta(50, 3), 0)).isPresent());
+    }
+  }
+
+  @Test
+  void followersMayBeSentDifferentOnesWithoutAnotherCheckForEachPart() throws IOException {
+    SnapshotMeta older = meta(40, 3);
+    SnapshotMeta newer = meta(41, 3);
+    try (SnapshotFiles leader = open(disk)) {
+      save(leader, 40, 3);
+      save(leader, 41, 3);
+      leader.read(LEADER, request(older, 0));
+      leader.read(LEADER, request(newer, 0));
+      disk.setFault(
+          (operation, file) -> assertNotEquals(SimulatedDisk.Operation.OPEN, operation, file));
+      for (long offset = 1; offset < 10; offset++) {
+        assertTrue(leader.read(LEADER, request(older, offset)).isPresent());
+        assertTrue(leader.read(LEADER, request(newer, offset)).isPresent());
+      }
+      disk.setFault(SimulatedDisk.Fault.NONE);
+      save(leader, 42, 3);
+      assertEquals(3, disk.list().size(), "both are kept");
+      save(leader, 43, 3);
+      assertEquals(2, disk.list().size());
+      assertEquals(Optional.empty(), leader.read(LEADER, request(older, 0)));
     }
   }
 
