@@ -17,6 +17,10 @@ final class Promises {
   private final NodeId member;
   private final Majorities majorities;
   private long term;
+
+  /** The newest term that was handed over to be written. */
+  private long writtenTerm;
+
   private long voteTerm;
   private NodeId vote = NodeId.NONE;
   private long confirmedIndex;
@@ -42,7 +46,10 @@ final class Promises {
       if (reply.granted() && !reply.preVote()) {
         voted(reply.term(), reply.to());
       }
-    } else if (message instanceof RaftMessage.AppendEntriesReply reply && reply.success()) {
+    } else if (message instanceof RaftMessage.AppendEntriesReply reply
+        && reply.success()
+        // A leader of a newer term may already have replaced what an older one is still told of.
+        && reply.term() >= writtenTerm) {
       confirmedIndex = Math.max(confirmedIndex, reply.matchIndex());
     }
     term = Math.max(term, message.term());
@@ -58,6 +65,9 @@ final class Promises {
 
   /** Entries that are replaced by those of a newer leader were not committed. */
   void writes(WriteBatch batch) {
+    if (batch.hardState() != null) {
+      writtenTerm = Math.max(writtenTerm, batch.hardState().term());
+    }
     if (batch.base() != null) {
       confirmedIndex = Math.min(confirmedIndex, batch.base().index());
     }

@@ -298,6 +298,9 @@ final class SimulatedMember {
    * tell from a torn one.
    */
   void flipBits() {
+    // By the time that bits flip, what was left in the page cache has long been written.
+    logDisk.settle();
+    snapshotDisk.settle();
     try {
       SimulatedDisk logCopy = logDisk.copy();
       SegmentedLog readable = SegmentedLog.open(logCopy, identity, tuning.log(), Runnable::run);

@@ -145,6 +145,13 @@ public final class SimulatedDisk implements Disk {
     names.values().forEach(inode -> inode.powerCut(random));
   }
 
+  /** Makes everything durable that is not yet, as the kernel does in its own time. */
+  public synchronized void settle() {
+    unsyncedNames.clear();
+    durableNames = new TreeMap<>(names);
+    names.values().forEach(Inode::force);
+  }
+
   /** The bytes of a file as a reader would see them. */
   public synchronized byte[] content(String name) {
     return names.get(name).cached.clone();
