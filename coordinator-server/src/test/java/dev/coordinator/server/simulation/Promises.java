@@ -6,6 +6,8 @@ import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
 import dev.coordinator.server.raft.RestoredState;
 import dev.coordinator.server.raft.WriteBatch;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * What the messages of one member have promised to outlive every crash: its terms, its votes and
@@ -14,12 +16,20 @@ import dev.coordinator.server.raft.WriteBatch;
  */
 final class Promises {
 
+  /** Entries behind {@code keptIndex} gave way to others in this term. */
+  private record Replacement(long term, long keptIndex) {}
+
   private final NodeId member;
   private final Majorities majorities;
   private long term;
 
   /** The newest term that was handed over to be written. */
   private long writtenTerm;
+
+  /** The last entry that was handed over to be written. */
+  private long lastIndex;
+
+  private final List<Replacement> replacements = new ArrayList<>();
 
   private long voteTerm;
   private NodeId vote = NodeId.NONE;
@@ -46,13 +56,25 @@ final class Promises {
       if (reply.granted() && !reply.preVote()) {
         voted(reply.term(), reply.to());
       }
-    } else if (message instanceof RaftMessage.AppendEntriesReply reply
-        && reply.success()
-        // A leader of a newer term may already have replaced what an older one is still told of.
-        && reply.term() >= writtenTerm) {
-      confirmedIndex = Math.max(confirmedIndex, reply.matchIndex());
+    } else if (message instanceof RaftMessage.AppendEntriesReply reply && reply.success()) {
+      confirmedIndex =
+          Math.max(confirmedIndex, Math.min(reply.matchIndex(), keptSince(reply.term())));
     }
     term = Math.max(term, message.term());
+  }
+
+  /**
+   * Up to where leaders of later terms have left the log as it was: what an older one is still told
+   * of may be replaced already.
+   */
+  private long keptSince(long inTerm) {
+    long kept = Long.MAX_VALUE;
+    for (Replacement replacement : replacements) {
+      if (replacement.term() > inTerm) {
+        kept = Math.min(kept, replacement.keptIndex());
+      }
+    }
+    return kept;
   }
 
   private void voted(long inTerm, NodeId candidate) {
@@ -67,6 +89,13 @@ final class Promises {
   void writes(WriteBatch batch) {
     if (batch.hardState() != null) {
       writtenTerm = Math.max(writtenTerm, batch.hardState().term());
+    }
+    if (!batch.entries().isEmpty()) {
+      long keptIndex = batch.entries().get(0).index() - 1;
+      if (keptIndex < lastIndex) {
+        replacements.add(new Replacement(writtenTerm, keptIndex));
+      }
+      lastIndex = batch.entries().get(batch.entries().size() - 1).index();
     }
     if (batch.base() != null) {
       confirmedIndex = Math.min(confirmedIndex, batch.base().index());
@@ -83,10 +112,12 @@ final class Promises {
 
   /** It starts anew with what it found on its disks. */
   void checkKept(RestoredState found) {
+    HardState hardState = found.hardState();
+    long lastIndex = found.base().index() + found.entries().size();
+    written(hardState.term(), lastIndex);
     if (lost) {
       return;
     }
-    HardState hardState = found.hardState();
     if (hardState.term() < term) {
       throw new Violation(
           "member %s spoke in term %d, but knows only term %d after its start",
@@ -97,7 +128,6 @@ final class Promises {
           "member %s voted for member %s in term %d, but knows of a vote for %s after its start",
           member, vote, voteTerm, hardState.votedFor());
     }
-    long lastIndex = found.base().index() + found.entries().size();
     if (found.snapshot() != null && found.snapshot().index() >= lastIndex) {
       // A snapshot took the place of the log, which may have had more that was never committed.
       confirmedIndex = Math.min(confirmedIndex, found.snapshot().index());
@@ -106,5 +136,12 @@ final class Promises {
           "member %s confirmed entries up to %d, but has only %d after its start",
           member, confirmedIndex, lastIndex);
     }
+  }
+
+  /** Whatever it wrote before, this is what came of it. */
+  private void written(long lastTerm, long last) {
+    writtenTerm = lastTerm;
+    lastIndex = last;
+    replacements.clear();
   }
 }
