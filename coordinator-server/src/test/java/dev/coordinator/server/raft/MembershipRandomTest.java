@@ -336,7 +336,8 @@ class MembershipRandomTest {
             e);
       }
     }
-    boolean enough = counts.joint > 2L * runs && counts.transfers > runs && counts.wiped * 3L > runs;
+    boolean enough =
+        counts.joint > 2L * runs && counts.transfers > runs && counts.wiped * 3L > runs;
     assertTrue(only != null || enough, counts::toString);
   }
 
