@@ -4,7 +4,6 @@ package dev.coordinator.server;
 import dev.coordinator.server.api.ApiSettings;
 import dev.coordinator.server.config.Address;
 import dev.coordinator.server.config.ServerConfig;
-import dev.coordinator.server.raft.MemberInfo;
 import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftConfig;
@@ -17,8 +16,6 @@ import dev.coordinator.server.storage.SegmentedLogConfig;
 import dev.coordinator.server.storage.snapshot.SnapshotConfig;
 import dev.coordinator.server.transport.PeerSettings;
 import java.net.InetSocketAddress;
-import java.util.List;
-import java.util.Set;
 
 /**
  * Gives every part the values that it needs of the configuration, which none of them sees whole.
@@ -42,21 +39,7 @@ final class PartSettings {
 
   /** The configuration of a cluster that begins, none of a member that joins one. */
   Membership bootstrap() {
-    if (config.join()) {
-      return Membership.NONE;
-    }
-    List<MemberInfo> members =
-        config.members().stream()
-            .map(
-                member ->
-                    new MemberInfo(
-                        new NodeId(member.id()),
-                        member.client().toString(),
-                        member.peer().toString(),
-                        0))
-            .toList();
-    return new Membership(
-        members, members.stream().map(MemberInfo::id).toList(), Set.of(), Set.of());
+    return config.join() ? Membership.NONE : Founders.of(config);
   }
 
   NodeSettings node() {

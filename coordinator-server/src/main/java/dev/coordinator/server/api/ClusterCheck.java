@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.api;
 
+import dev.coordinator.server.transport.AnnotatedCall;
 import dev.coordinator.server.wire.Failure;
 import dev.coordinator.v1.ErrorReason;
-import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
-import io.grpc.Status;
 import io.grpc.Status.Code;
 
 /**
@@ -29,7 +28,7 @@ final class ClusterCheck implements ServerInterceptor {
   @Override
   public <Q, R> ServerCall.Listener<Q> interceptCall(
       ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
-    var naming = new NamingCall<>(call);
+    var naming = new AnnotatedCall<>(call, metadata -> metadata.put(CLUSTER, clusterId));
     String meant = headers.get(CLUSTER);
     if (meant == null || meant.equals(clusterId)) {
       return next.startCall(naming, headers);
@@ -42,33 +41,5 @@ final class ClusterCheck implements ServerInterceptor {
             .with("cluster_id", clusterId);
     naming.close(failure.status(), failure.trailers());
     return new ServerCall.Listener<>() {};
-  }
-
-  private final class NamingCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
-
-    private boolean named;
-
-    NamingCall(ServerCall<Q, R> call) {
-      super(call);
-    }
-
-    @Override
-    public void sendHeaders(Metadata headers) {
-      name(headers);
-      super.sendHeaders(headers);
-    }
-
-    @Override
-    public void close(Status status, Metadata trailers) {
-      if (!named) {
-        name(trailers);
-      }
-      super.close(status, trailers);
-    }
-
-    private void name(Metadata metadata) {
-      named = true;
-      metadata.put(CLUSTER, clusterId);
-    }
   }
 }

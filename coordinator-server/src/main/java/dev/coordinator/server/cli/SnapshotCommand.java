@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.cli;
 
+import dev.coordinator.server.Founders;
 import dev.coordinator.server.config.ServerConfig;
 import dev.coordinator.server.machine.LeaseState;
 import dev.coordinator.server.machine.LockState;
-import dev.coordinator.server.raft.MemberInfo;
-import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.SnapshotMeta;
 import dev.coordinator.server.storage.StorageException;
@@ -279,7 +278,7 @@ final class SnapshotCommand implements Runnable {
       SnapshotMeta meta;
       try {
         meta =
-            new SnapshotRestore(config.clusterId(), membership(config), indexGap)
+            new SnapshotRestore(config.clusterId(), Founders.of(config), indexGap)
                 .restore(file, config.dataDir(), new NodeId(config.memberId()));
       } catch (IllegalArgumentException | StorageException e) {
         throw new CliException(ExitCode.FAILED, e.getMessage());
@@ -289,21 +288,6 @@ final class SnapshotCommand implements Runnable {
               config.dataDir().toString(), config.clusterId(), config.memberId(), meta.index() + 1);
       output.print(restored, restored::text);
       return ExitCode.OK;
-    }
-
-    private static Membership membership(ServerConfig config) {
-      List<MemberInfo> members =
-          config.members().stream()
-              .map(
-                  member ->
-                      new MemberInfo(
-                          new NodeId(member.id()),
-                          member.client().toString(),
-                          member.peer().toString(),
-                          0))
-              .toList();
-      return new Membership(
-          members, members.stream().map(MemberInfo::id).toList(), List.of(), List.of());
     }
   }
 }

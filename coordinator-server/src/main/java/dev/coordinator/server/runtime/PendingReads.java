@@ -42,12 +42,6 @@ final class PendingReads {
     count++;
   }
 
-  /** Answers a read that does not have to be safe. */
-  void answerNow(
-      LoopInput.Read<?> read, MachineView view, Leadership leadership, long clusterTimeMs) {
-    answer(read, view, leadership, clusterTimeMs);
-  }
-
   boolean hasGathered() {
     return !gathered.isEmpty();
   }
@@ -100,7 +94,7 @@ final class PendingReads {
       count -= reads.size();
       for (LoopInput.Read<?> read : reads) {
         metrics.readAnswered(nowNanos - read.takenNanos);
-        answer(read, view, leadership, clusterTimeMs);
+        answerNow(read, view, leadership, clusterTimeMs);
       }
     }
   }
@@ -118,7 +112,8 @@ final class PendingReads {
     return count;
   }
 
-  private <T> void answer(
+  /** Runs a query that is safe, or does not have to be. */
+  <T> void answerNow(
       LoopInput.Read<T> read, MachineView view, Leadership leadership, long clusterTimeMs) {
     try {
       Answered<T> answer = leadership.answer(read.query.apply(view), view, clusterTimeMs);

@@ -6,10 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
-import java.util.Set;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -62,13 +60,11 @@ class MembershipRandomTest {
     final Random random;
     final VirtualCluster cluster;
     final Counts counts;
-    final double loss;
 
     /** What happens, for people; null if nobody reads it. */
     final StringBuilder story;
 
-    final Set<NodeId> cutOff = new HashSet<>();
-    boolean good;
+    final BadNetwork network;
     long reads;
     long lastId;
     int foundersWiped;
@@ -80,7 +76,7 @@ class MembershipRandomTest {
       this.counts = counts;
       this.story = story;
       random = new Random(seed);
-      loss = random.nextInt(3) * 0.06;
+      network = new BadNetwork(random, random.nextInt(3) * 0.06);
       lastId = size;
       RaftConfig config =
           new RaftConfig(
@@ -97,24 +93,10 @@ class MembershipRandomTest {
           new VirtualCluster(
               size,
               config,
-              this::delaysMs,
+              network::delaysMs,
               id -> new Random(seed * 31 + id),
               id -> story == null ? counts : new Story(story, id));
       cluster.tellsIncarnations = true;
-    }
-
-    private long[] delaysMs(RaftMessage message) {
-      if (good) {
-        return new long[] {2};
-      }
-      boolean cut = cutOff.contains(message.from()) != cutOff.contains(message.to());
-      if (cut || random.nextDouble() < loss) {
-        return new long[0];
-      }
-      long delayMs = random.nextLong(1, 21);
-      return random.nextInt(20) == 0
-          ? new long[] {delayMs, random.nextLong(1, 501)}
-          : new long[] {delayMs};
     }
 
     void play() {
@@ -123,7 +105,7 @@ class MembershipRandomTest {
         cluster.run(random.nextInt(30));
         disturb(any(cluster.nodes()));
       }
-      good = true;
+      network.heal();
       for (VirtualCluster.Node node : cluster.nodes()) {
         node.diskMs = 1;
         node.resume();
@@ -151,8 +133,8 @@ class MembershipRandomTest {
           }
         }
         case 1, 2, 3, 4 -> startAnyStopped();
-        case 5 -> cutOff.add(node.id);
-        case 6, 7 -> cutOff.clear();
+        case 5 -> network.cutOff.add(node.id);
+        case 6, 7 -> network.cutOff.clear();
         case 8 -> node.pause();
         case 9, 10, 11, 12 -> node.resume();
         case 13 -> node.diskMs = random.nextLong(1, 201);

@@ -4,10 +4,8 @@ package dev.coordinator.server.raft;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
-import java.util.Set;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -55,19 +53,17 @@ class RaftRandomTest {
     final Random random;
     final VirtualCluster cluster;
     final int size;
-    final double loss;
 
     /** Out of so many happenings, 23 are bad luck or snapshots, and the rest requests. */
     final int calm;
 
-    final Set<NodeId> cutOff = new HashSet<>();
-    boolean good;
+    final BadNetwork network;
     long reads;
 
     World(long seed, int size, Installs installs) {
       random = new Random(seed);
       this.size = size;
-      loss = random.nextInt(4) * 0.07;
+      network = new BadNetwork(random, random.nextInt(4) * 0.07);
       calm = 40 << random.nextInt(4);
       RaftConfig config =
           new RaftConfig(
@@ -82,22 +78,8 @@ class RaftRandomTest {
               100);
       cluster =
           new VirtualCluster(
-              size, config, this::delaysMs, id -> new Random(seed * 31 + id), id -> installs);
+              size, config, network::delaysMs, id -> new Random(seed * 31 + id), id -> installs);
       cluster.chunkBytes = 4 + random.nextInt(40);
-    }
-
-    private long[] delaysMs(RaftMessage message) {
-      if (good) {
-        return new long[] {2};
-      }
-      boolean cut = cutOff.contains(message.from()) != cutOff.contains(message.to());
-      if (cut || random.nextDouble() < loss) {
-        return new long[0];
-      }
-      long delayMs = random.nextLong(1, 21);
-      return random.nextInt(20) == 0
-          ? new long[] {delayMs, random.nextLong(1, 501)}
-          : new long[] {delayMs};
     }
 
     void play() {
@@ -106,7 +88,7 @@ class RaftRandomTest {
         cluster.run(random.nextInt(30));
         disturb(cluster.node(random.nextLong(1, size + 1L)));
       }
-      good = true;
+      network.heal();
       for (VirtualCluster.Node node : cluster.nodes()) {
         node.diskMs = 1;
         node.snapshotDiskMs = 1;
@@ -135,8 +117,8 @@ class RaftRandomTest {
             node.start();
           }
         }
-        case 6 -> cutOff.add(node.id);
-        case 7, 8 -> cutOff.clear();
+        case 6 -> network.cutOff.add(node.id);
+        case 7, 8 -> network.cutOff.clear();
         case 9 -> node.pause();
         case 10, 11, 12, 13 -> node.resume();
         case 14 -> {
@@ -166,7 +148,7 @@ class RaftRandomTest {
     private void isolateLeader() {
       VirtualCluster.Node leader = cluster.leader();
       if (leader != null) {
-        cutOff.add(leader.id);
+        network.cutOff.add(leader.id);
         for (VirtualCluster.Node node : cluster.nodes()) {
           if (node.isUp() && node != leader) {
             cluster.disconnect(node, leader.id);

@@ -4,22 +4,18 @@ package dev.coordinator.server.storage.snapshot;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.Outbox;
 import dev.coordinator.server.raft.RaftMessage;
-import dev.coordinator.server.storage.DiskFile;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
 /** A snapshot that is sent to followers part by part. */
 final class Outgoing implements Closeable {
 
-  private final DiskFile file;
-  private final long bytes;
+  private final SnapshotExport file;
   private boolean inUse = true;
 
-  Outgoing(DiskFile file) throws IOException {
+  Outgoing(SnapshotExport file) {
     this.file = file;
-    this.bytes = file.size();
   }
 
   /** Whether a part was read since this was asked the last time. */
@@ -33,19 +29,15 @@ final class Outgoing implements Closeable {
   RaftMessage.InstallSnapshot read(NodeId from, Outbox.ChunkRequest request, int chunkBytes)
       throws IOException {
     inUse = true;
-    long offset = request.offset() < 0 || request.offset() >= bytes ? 0 : request.offset();
-    byte[] data = new byte[(int) Math.min(chunkBytes, bytes - offset)];
-    ByteBuffer target = ByteBuffer.wrap(data);
-    file.read(target, offset);
-    if (target.hasRemaining()) {
-      throw new IOException("a snapshot became shorter while it was read");
-    }
+    boolean within = request.offset() >= 0 && request.offset() < file.bytes();
+    long offset = within ? request.offset() : 0;
+    byte[] data = file.read(offset, chunkBytes);
     return new RaftMessage.InstallSnapshot(
         from,
         request.to(),
         request.term(),
         request.snapshot(),
-        bytes,
+        file.bytes(),
         offset,
         data,
         checksum(data),

@@ -183,7 +183,7 @@ public final class SnapshotFiles implements Closeable {
         files.remove(name);
         throw e;
       }
-      sent = new Outgoing(disk.open(name));
+      sent = new Outgoing(export(last));
       outgoing.put(name, sent);
     }
     return Optional.of(sent.read(self, request, config.chunkBytes()));
