@@ -67,6 +67,7 @@ final class PartSettings {
         raft.maxInFlightBatches(),
         raft.maxPromoteLagEntries(),
         config.storage().snapshotTailEntries(),
+        config.storage().catchUpSnapshots(),
         raft.electionTimeout().toMillis());
   }
 

@@ -146,6 +146,14 @@ final class Keys {
           1_000_000_000,
           "Log entries kept behind a snapshot, so that a member that lacks no more than these needs"
               + " no snapshot.");
+  static final Key<Integer> CATCH_UP_SNAPSHOTS =
+      count(
+          "storage.catchUpSnapshots",
+          "4",
+          0,
+          1_000_000,
+          "While a member is sent a snapshot, the log entries behind it are kept until this many"
+              + " newer snapshots were taken, so that it finds them when it has arrived.");
 
   static final Key<Duration> MIN_TTL =
       duration("lease.minTtl", "100ms", "10ms", "24h", "Shortest TTL of a lease.");

@@ -47,7 +47,8 @@ public record ServerConfig(
       int segmentBytes,
       int snapshotAfterEntries,
       int snapshotAfterBytes,
-      int snapshotTailEntries) {}
+      int snapshotTailEntries,
+      int catchUpSnapshots) {}
 
   /** Of leases, locks and watches. */
   public record Locking(
@@ -182,7 +183,8 @@ public record ServerConfig(
         sources.get(Keys.SEGMENT_BYTES),
         sources.get(Keys.SNAPSHOT_AFTER_ENTRIES),
         sources.get(Keys.SNAPSHOT_AFTER_BYTES),
-        sources.get(Keys.SNAPSHOT_TAIL_ENTRIES));
+        sources.get(Keys.SNAPSHOT_TAIL_ENTRIES),
+        sources.get(Keys.CATCH_UP_SNAPSHOTS));
   }
 
   private static Locking readLocking(ConfigSources sources) {

@@ -215,6 +215,23 @@ final class Leading {
     }
   }
 
+  /**
+   * Drops entries that the newest snapshot has, unless a follower that catches up needs them: if
+   * those behind the snapshot that it is sent were gone when it has arrived, it would need the next
+   * one, and so on without end.
+   */
+  void compact(Leader leader) {
+    long compactableTo = member.compactableTo();
+    long end = compactableTo;
+    for (Progress follower : leader.followers()) {
+      boolean heard = follower.lastHeardMs() > member.electionTimeoutAgoMs();
+      if (follower.lacksEntriesUpTo(compactableTo, member.config.catchUpSnapshots()) && heard) {
+        end = Math.min(end, follower.hasOrGets());
+      }
+    }
+    member.compactTo(end);
+  }
+
   private void sendSnapshot(Progress follower) {
     follower.install(log.snapshot());
     member.trace.snapshotSent(member.nowMs(), follower.member(), log.snapshot());

@@ -38,9 +38,22 @@ final class Member {
     notedChanges = log.configurations().changes();
   }
 
-  /** Drops entries that the snapshot has, but for a tail for followers that are a little behind. */
+  /**
+   * Up to where the newest snapshot stands for the log: it has all before, but for a tail that
+   * stays for followers that are a little behind.
+   */
+  long compactableTo() {
+    return log.snapshotIndex() - config.snapshotTailEntries();
+  }
+
+  /** Drops the entries up to there. */
   void compact() {
-    if (log.compactTo(log.snapshotIndex() - config.snapshotTailEntries())) {
+    compactTo(compactableTo());
+  }
+
+  /** Drops the entries up to {@code index}, as far as the newest snapshot has them. */
+  void compactTo(long index) {
+    if (log.compactTo(index)) {
       trace.compacted(nowMs, log.base().index());
     }
     effects.compactTo(log.base().index());

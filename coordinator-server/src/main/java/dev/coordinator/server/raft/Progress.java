@@ -53,6 +53,12 @@ final class Progress {
 
   private boolean owesChunk;
 
+  /** It was sent a snapshot, and has not come since to where the log begins. */
+  private boolean catchingUp;
+
+  /** How many newer ones were taken meanwhile. */
+  private int newerSnapshots;
+
   private long lastHeardMs;
   private long round;
 
@@ -176,6 +182,25 @@ final class Progress {
     next = match + 1;
     snapshot = newest;
     owesChunk = true;
+    catchingUp = true;
+    newerSnapshots = 0;
+  }
+
+  /** Up to where it has the log, or will have once the snapshot that it is sent has arrived. */
+  long hasOrGets() {
+    return snapshot == null ? match : Math.max(match, snapshot.index());
+  }
+
+  /**
+   * Asked whenever a newer snapshot was taken: whether it catches up, would lack entries if the log
+   * began behind {@code index}, and has not taken too long.
+   *
+   * @param maxNewerSnapshots after so many it has taken too long
+   */
+  boolean lacksEntriesUpTo(long index, int maxNewerSnapshots) {
+    newerSnapshots++;
+    catchingUp &= match < index && newerSnapshots <= maxNewerSnapshots;
+    return catchingUp && hasOrGets() < index;
   }
 
   private void enter(Phase newPhase) {

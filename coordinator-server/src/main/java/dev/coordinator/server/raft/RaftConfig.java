@@ -15,6 +15,8 @@ package dev.coordinator.server.raft;
  * @param maxPromoteLagEntries how many entries a learner may be behind and still become a voter
  * @param snapshotTailEntries how many entries before the end of a snapshot stay in the log, so that
  *     a follower that is a little behind needs no snapshot (§5.1)
+ * @param catchUpSnapshots how many newer snapshots a leader takes before it drops entries that a
+ *     follower needs which is sent an older one
  * @param chunkResendMs after this time without an answer, a part of a snapshot is sent again
  */
 public record RaftConfig(
@@ -26,6 +28,7 @@ public record RaftConfig(
     int maxInFlightBatches,
     int maxPromoteLagEntries,
     int snapshotTailEntries,
+    int catchUpSnapshots,
     long chunkResendMs) {
 
   /** With the usual values for learners and snapshots. */
@@ -45,6 +48,7 @@ public record RaftConfig(
         maxInFlightBatches,
         1_000,
         20_000,
+        4,
         1_000);
   }
 
@@ -58,6 +62,7 @@ public record RaftConfig(
     require(maxBatchEntries >= 1, "maxBatchEntries must be at least 1");
     require(maxInFlightBatches >= 1, "maxInFlightBatches must be at least 1");
     require(snapshotTailEntries >= 0, "snapshotTailEntries must not be negative");
+    require(catchUpSnapshots >= 0, "catchUpSnapshots must not be negative");
     require(chunkResendMs >= 1, "chunkResendMs must be at least 1");
     require(maxPromoteLagEntries >= 0, "maxPromoteLagEntries must not be negative");
   }
@@ -72,6 +77,7 @@ public record RaftConfig(
         maxInFlightBatches,
         entries,
         snapshotTailEntries,
+        catchUpSnapshots,
         chunkResendMs);
   }
 

@@ -241,7 +241,11 @@ public final class RaftCore {
     if (snapshot.index() > member.log.snapshotIndex()) {
       member.log.snapshotTaken(snapshot);
       member.trace.snapshotTaken(member.nowMs(), snapshot);
-      member.compact();
+      if (roles.role() instanceof Leader leader) {
+        leading.compact(leader);
+      } else {
+        member.compact();
+      }
     }
   }
 

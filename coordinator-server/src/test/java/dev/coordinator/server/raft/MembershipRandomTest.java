@@ -88,6 +88,7 @@ class MembershipRandomTest {
               1 + random.nextInt(4),
               20,
               random.nextInt(3) * random.nextInt(20),
+              random.nextInt(3),
               100);
       cluster =
           new VirtualCluster(

@@ -75,6 +75,7 @@ class RaftRandomTest {
               1 + random.nextInt(4),
               20,
               random.nextInt(3) * random.nextInt(20),
+              random.nextInt(3),
               100);
       cluster =
           new VirtualCluster(
@@ -190,7 +191,7 @@ class RaftRandomTest {
   @DisplayName("Figure 3.2 holds in a bad world, and a good one heals")
   void safeAndLive(int size) {
     Long only = Long.getLong("raft.seed");
-    long runs = only == null ? Long.getLong("raft.runs", size < 3 ? 3 : 12) : 1;
+    long runs = only == null ? Long.getLong("raft.runs", size < 3 ? 3 : 24) : 1;
     long first = only == null ? 1 : only;
     long committed = 0;
     Installs installs = new Installs();

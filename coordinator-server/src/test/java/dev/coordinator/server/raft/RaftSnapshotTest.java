@@ -34,6 +34,7 @@ class RaftSnapshotTest {
   private static final long T = 1_000;
   private static final long HEARTBEAT = 100;
   private static final long RESEND = 300;
+  private static final int CATCH_UP_SNAPSHOTS = 4;
   private static final int PART_BYTES = 10;
   private static final int TOTAL_BYTES = 30;
 
@@ -60,7 +61,8 @@ class RaftSnapshotTest {
   }
 
   private void start(RestoredState restored) {
-    RaftConfig config = new RaftConfig(T, HEARTBEAT, 20, 1 << 20, 64, 4, 10, tail, RESEND);
+    RaftConfig config =
+        new RaftConfig(T, HEARTBEAT, 20, 1 << 20, 64, 4, 10, tail, CATCH_UP_SNAPSHOTS, RESEND);
     core = new RaftCore(config, SELF, restored, new Random(1), RaftTrace.NONE, now);
     drain();
   }
@@ -630,6 +632,70 @@ class RaftSnapshotTest {
       assertEquals(4, status().base());
     }
 
+    /** Commits one more entry without member 3, and takes a snapshot. */
+    private void goOn() {
+      core.propose(new byte[1], now);
+      drain();
+      persist();
+      agree(TWO, status().last());
+      takeSnapshot();
+    }
+
+    @Test
+    @DisplayName("keeps the entries behind a snapshot that it sends, until they have arrived too")
+    void keepsEntriesForCatchingUp() {
+      leadAfterSnapshot();
+      refuse(THREE, 11, 4);
+      goOn();
+      goOn();
+      assertEquals(13, status().snapshot());
+      assertEquals(11, status().base());
+
+      answer(11, 30, true);
+      assertEquals(12, sentTo(THREE).entries().get(0).index());
+      goOn();
+      assertEquals(11, status().base(), "until the follower has what it was sent");
+      agree(THREE, 14);
+      goOn();
+      assertEquals(14, status().base(), "until it has come to where the log would begin");
+      agree(THREE, 15);
+      core.propose(new byte[1], now);
+      goOn();
+      assertEquals(17, status().base());
+      assertTrue(outbox.chunkRequests.isEmpty());
+    }
+
+    @Test
+    @DisplayName("keeps no entries for a follower that is not heard")
+    void keepsNothingForTheSilent() {
+      leadAfterSnapshot();
+      refuse(THREE, 11, 4);
+      agree(TWO, 11);
+      tick(T / 2);
+      agree(TWO, 11);
+      tick(T / 2);
+      goOn();
+      assertEquals(12, status().base());
+    }
+
+    @Test
+    @DisplayName("begins again with the newest snapshot if a follower takes too long for one")
+    void keepsEntriesForAWhile() {
+      leadAfterSnapshot();
+      refuse(THREE, 11, 4);
+      for (int i = 0; i < CATCH_UP_SNAPSHOTS; i++) {
+        goOn();
+        assertEquals(11, status().base());
+      }
+      goOn();
+      assertEquals(16, status().base());
+      answer(11, 30, true);
+      refuse(THREE, 16, 12);
+      assertEquals(16, asked().snapshot().index());
+      goOn();
+      assertEquals(16, status().base(), "for the new one it has as long again");
+    }
+
     @Test
     @DisplayName("takes leave without entries of a member that lacks some which are gone")
     void leavingMember() {
@@ -793,18 +859,16 @@ class RaftSnapshotTest {
     void outrun() {
       leadAfterSnapshot();
       refuse(THREE, 11, 4);
-      core.propose(new byte[1], now);
-      drain();
-      persist();
-      agree(TWO, 12);
-      takeSnapshot();
+      for (int i = 0; i <= CATCH_UP_SNAPSHOTS; i++) {
+        goOn();
+      }
       answer(11, 30, true);
 
       assertTrue(outbox.chunkRequests.isEmpty());
       tick(HEARTBEAT);
-      assertEquals(12, sentTo(THREE).prevLogIndex());
-      refuse(THREE, 12, 12);
-      assertEquals(12, asked().snapshot().index());
+      assertEquals(16, sentTo(THREE).prevLogIndex());
+      refuse(THREE, 16, 12);
+      assertEquals(16, asked().snapshot().index());
     }
 
     @Test

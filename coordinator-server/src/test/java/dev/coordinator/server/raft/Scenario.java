@@ -185,7 +185,7 @@ final class Scenario {
     cluster =
         new VirtualCluster(
             Integer.parseInt(words[1]),
-            new RaftConfig(TIMEOUT_MS, 100, 20, 1 << 20, batch, 4, 3, tail, 300),
+            new RaftConfig(TIMEOUT_MS, 100, 20, 1 << 20, batch, 4, 3, tail, 4, 300),
             this::delaysMs,
             id -> timeouts.computeIfAbsent(id, Timeouts::new),
             id -> new Story(out, id));

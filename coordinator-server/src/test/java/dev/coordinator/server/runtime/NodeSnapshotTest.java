@@ -42,7 +42,8 @@ class NodeSnapshotTest {
       outcome(submit(lease(600_000)), Outcome.LeaseGranted.class).leaseId();
 
   private static NodeSettings settings(long entries, long bytes) {
-    RaftConfig raft = new RaftConfig(1_000, 100, 20, 1 << 20, 4_096, 64, 1_000, TAIL_ENTRIES, 200);
+    RaftConfig raft =
+        new RaftConfig(1_000, 100, 20, 1 << 20, 4_096, 64, 1_000, TAIL_ENTRIES, 4, 200);
     return new NodeSettings(
         raft,
         NodeLimits.DEFAULT,

@@ -29,7 +29,7 @@ record Tuning(
 
   /** Nothing special. */
   static Tuning usual(int members) {
-    RaftConfig raft = new RaftConfig(500, 50, 20, 64 << 10, 4_096, 64, 100, 100, 200);
+    RaftConfig raft = new RaftConfig(500, 50, 20, 64 << 10, 4_096, 64, 100, 100, 4, 200);
     NodeSettings node =
         new NodeSettings(
             raft,
@@ -52,6 +52,11 @@ record Tuning(
    */
   static Tuning draw(RandomGenerator random, long maxDelayMs) {
     long electionTimeoutMs = Math.max(pick(random, 200, 500, 500, 1_000), 3 * maxDelayMs);
+    SnapshotThresholds thresholds =
+        new SnapshotThresholds(
+            pick(random, 5, 50, 200, 1_000_000), pick(random, 300, 1 << 20, 1 << 20));
+    // Where snapshots are taken all the time, a few last for no way from one member to another.
+    boolean often = thresholds.entries() < 200 || thresholds.bytes() < 1 << 20;
     RaftConfig raft =
         new RaftConfig(
             electionTimeoutMs,
@@ -62,6 +67,7 @@ record Tuning(
             pick(random, 1, 4, 64),
             pick(random, 0, 10, 1_000),
             pick(random, 0, 3, 50),
+            often ? 1_000 : pick(random, 4, 1_000),
             pick(random, 50, 500));
     KeepAliveWindow keepAlives =
         new KeepAliveWindow(
@@ -71,9 +77,6 @@ record Tuning(
     if (narrow) {
       limits = new NodeLimits(8, 3, 1_000, 1_000, 2, 10, 10);
     }
-    SnapshotThresholds thresholds =
-        new SnapshotThresholds(
-            pick(random, 5, 50, 200, 1_000_000), pick(random, 300, 1 << 20, 1 << 20));
     NodeSettings node =
         new NodeSettings(
             raft, limits, keepAlives, WATCH_HISTORY, thresholds, 4 * electionTimeoutMs);
