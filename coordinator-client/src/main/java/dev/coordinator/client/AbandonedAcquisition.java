@@ -15,9 +15,10 @@ import java.util.concurrent.TimeUnit;
  * Clears up after an acquisition that ended without an answer: nobody waits for it any more, yet
  * the cluster may have granted it, or may grant it later out of the queue.
  *
- * <p>It asks for the lock once more under the same owner, without waiting. That request follows the
- * abandoned one in the log and takes over its place in the queue, which it leaves at once; if it
- * meets a hold instead, the hold is given back. Ends with the session at the latest.
+ * <p>It asks for the lock once more under the same owner, without waiting. That request takes over
+ * the place of the abandoned one in the queue, which it leaves at once; if it meets a hold instead,
+ * the hold is given back. Should the abandoned one arrive only after it, the cluster refuses it,
+ * for its number is the smaller one. Ends with the session at the latest.
  */
 final class AbandonedAcquisition {
 

@@ -47,6 +47,10 @@ public class CoordinatorException extends RuntimeException {
     TRANSFER_FAILED,
     /** The member asked belongs to another cluster; see {@code cluster_id} of the details. */
     WRONG_CLUSTER,
+    /**
+     * The request came after a later one for the same lock and owner; it will never have an effect.
+     */
+    REQUEST_OVERTAKEN,
     /** No member could be reached. */
     UNREACHABLE,
     /** The client or the session was closed. */

@@ -440,6 +440,18 @@ class ErrorsTest {
   }
 
   @Test
+  void requestOvertaken() {
+    long lease = grant();
+    String name = freshName();
+    locks().acquireLock(acquire(name, lease).setRequestId(number(7, 1)).build());
+    assertFails(
+        Code.ABORTED,
+        "REQUEST_OVERTAKEN",
+        Map.of("number", "6", "overtaken_by", "7"),
+        () -> locks().acquireLock(acquire(name, lease).setRequestId(number(6, 1)).build()));
+  }
+
+  @Test
   void limitReached() throws Exception {
     long lease = grant();
     locks().acquireLock(acquire(freshName(), lease).build());

@@ -155,6 +155,18 @@ final class Statuses {
           .with("number", request.number())
           .with("acknowledged_below", request.acknowledgedBelow());
     }
+    if (outcome instanceof Outcome.RequestOvertaken request) {
+      return Failure.of(
+              Code.ABORTED,
+              ErrorReason.ERROR_REASON_REQUEST_OVERTAKEN,
+              "request number "
+                  + request.number()
+                  + " came after number "
+                  + request.overtakenBy()
+                  + " for the same lock and owner")
+          .with("number", request.number())
+          .with("overtaken_by", request.overtakenBy());
+    }
     if (outcome instanceof Outcome.TooManyUnacknowledged requests) {
       return limitReached("unacknowledged requests of a lease", requests.maximum());
     }

@@ -388,7 +388,7 @@ public final class CoordinatorMachine {
      * Carries out a numbered request, unless it was before: then gives the same answer, or none if
      * that one still waits.
      *
-     * @param key the claim that the request waits with if the work has no outcome yet
+     * @param key what the request is about; it waits with that claim if the work has no outcome yet
      */
     private Outcome once(
         Lease lease, RequestId requestId, long fingerprint, Claim.Key key, Supplier<Outcome> work) {
@@ -398,23 +398,19 @@ public final class CoordinatorMachine {
         // It was made for one of the waits that this request gave up.
         return new Outcome.LeaseNotFound(lease.id);
       }
-      Outcome refusal = history.refusal(lease.id, requestId.number(), fingerprint);
+      Outcome refusal = history.refusal(lease.id, requestId.number(), fingerprint, key);
       if (refusal != null) {
         return refusal;
       }
       RequestHistory.Request known = history.find(requestId.number());
       if (known != null) {
-        if (known.claim() != null) {
-          moveReply(lease, lease.claims.get(known.claim()));
+        if (known.isWaiting()) {
+          moveReply(lease, lease.claims.get(known.key()));
         }
         return known.outcome();
       }
       Outcome outcome = work.get();
-      if (outcome == null) {
-        history.waits(requestId.number(), fingerprint, key);
-      } else {
-        history.answered(requestId.number(), fingerprint, outcome);
-      }
+      history.remember(requestId.number(), fingerprint, key, outcome);
       return outcome;
     }
 

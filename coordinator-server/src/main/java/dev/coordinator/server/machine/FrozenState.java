@@ -74,7 +74,11 @@ final class FrozenState implements MachineState {
       for (RequestHistory.Request request : lease.history().requests().values()) {
         requests.add(
             new LeaseState.RequestState(
-                request.number(), request.fingerprint(), request.outcome()));
+                request.number(),
+                request.fingerprint(),
+                request.key().lockName(),
+                request.key().owner(),
+                request.outcome()));
       }
     }
     return new LeaseState(

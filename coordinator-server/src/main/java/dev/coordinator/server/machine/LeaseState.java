@@ -25,7 +25,10 @@ public record LeaseState(
   /**
    * A numbered request.
    *
+   * @param lockName the lock that it is about
+   * @param owner the owner within the lease that it is about
    * @param outcome null while it waits
    */
-  public record RequestState(long number, long fingerprint, Outcome outcome) {}
+  public record RequestState(
+      long number, long fingerprint, String lockName, String owner, Outcome outcome) {}
 }

@@ -57,6 +57,14 @@ public sealed interface Outcome {
   /** A late duplicate of an acknowledged request; it had no effect. */
   record RequestForgotten(long number, long acknowledgedBelow) implements Outcome {}
 
+  /**
+   * It came only after a request of a larger number for the same lock and owner. It had no effect
+   * and will never have one.
+   *
+   * @param overtakenBy the smallest such number that is remembered
+   */
+  record RequestOvertaken(long number, long overtakenBy) implements Outcome {}
+
   /** The lease has too many unacknowledged outcomes. */
   record TooManyUnacknowledged(long leaseId, int maximum) implements Outcome {}
 

@@ -6,6 +6,12 @@ import java.util.function.Consumer;
 /**
  * The numbered requests of one lease whose outcomes the client has not acknowledged, so that a
  * retry never applies twice and a late duplicate never applies at all.
+ *
+ * <p>What a client gave up may still be on its way while a smaller number is not answered yet, so
+ * that it cannot be acknowledged. Requests of one owner for one lock therefore apply in the order
+ * of their numbers or not at all: once a request that clears up after another one has been applied,
+ * nothing comes of the other any more. The one that overtakes is always remembered here, since its
+ * number is the larger one.
  */
 final class RequestHistory {
 
@@ -13,12 +19,17 @@ final class RequestHistory {
   static final int MAX_UNACKNOWLEDGED = 1_024;
 
   /**
-   * One remembered request: it waits, or it has an outcome.
+   * One remembered request.
    *
-   * @param claim what it waits with; null once it has an outcome
+   * @param key the lock and owner that it is about; what it waits with while it waits
    * @param outcome null while it waits
    */
-  record Request(long number, long fingerprint, Claim.Key claim, Outcome outcome) {}
+  record Request(long number, long fingerprint, Claim.Key key, Outcome outcome) {
+
+    boolean isWaiting() {
+      return outcome == null;
+    }
+  }
 
   private final OrderedMap<Long, Request> requests;
   private long acknowledgedBelow;
@@ -37,13 +48,15 @@ final class RequestHistory {
     return new RequestHistory(this);
   }
 
-  /** Takes over what a state remembers of a lease; claims that wait for requests come later. */
+  /** Takes over what a state remembers of a lease. */
   void restore(LeaseState stored) {
     acknowledgedBelow = stored.acknowledgedBelow();
     for (LeaseState.RequestState request : stored.requests()) {
-      requests.put(
+      remember(
           request.number(),
-          new Request(request.number(), request.fingerprint(), null, request.outcome()));
+          request.fingerprint(),
+          new Claim.Key(request.lockName(), request.owner()),
+          request.outcome());
     }
   }
 
@@ -62,8 +75,8 @@ final class RequestHistory {
         first != null && first.number < below;
         first = requests.first()) {
       requests.remove(first.number);
-      if (first.claim != null) {
-        abandoned.accept(first.claim);
+      if (first.isWaiting()) {
+        abandoned.accept(first.key);
       }
     }
   }
@@ -74,7 +87,7 @@ final class RequestHistory {
   }
 
   /** Why a request cannot go on, neither as a new one nor as a retry; null if it can. */
-  Outcome refusal(long leaseId, long number, long fingerprint) {
+  Outcome refusal(long leaseId, long number, long fingerprint, Claim.Key key) {
     if (number < acknowledgedBelow) {
       return new Outcome.RequestForgotten(number, acknowledgedBelow);
     }
@@ -82,26 +95,30 @@ final class RequestHistory {
     if (known != null) {
       return known.fingerprint == fingerprint ? null : new Outcome.RequestMismatch(number);
     }
+    for (Request later : requests.valuesAfter(number)) {
+      if (later.key.equals(key)) {
+        return new Outcome.RequestOvertaken(number, later.number);
+      }
+    }
     return requests.size() < MAX_UNACKNOWLEDGED
         ? null
         : new Outcome.TooManyUnacknowledged(leaseId, MAX_UNACKNOWLEDGED);
   }
 
-  /** Remembers that a request waits with a claim, as the first or in place of another one. */
-  void waits(long number, long fingerprint, Claim.Key claim) {
-    requests.put(number, new Request(number, fingerprint, claim, null));
-  }
-
-  /** Remembers the answer to a request that is new. */
-  void answered(long number, long fingerprint, Outcome outcome) {
-    requests.put(number, new Request(number, fingerprint, null, outcome));
+  /**
+   * Remembers a request that is new.
+   *
+   * @param outcome null if it waits
+   */
+  void remember(long number, long fingerprint, Claim.Key key, Outcome outcome) {
+    requests.put(number, new Request(number, fingerprint, key, outcome));
   }
 
   /** Remembers the answer to a request that waits, unless it is forgotten already. */
   void answered(long number, Outcome outcome) {
     Request waiting = requests.get(number);
     if (waiting != null) {
-      answered(number, waiting.fingerprint, outcome);
+      remember(number, waiting.fingerprint, waiting.key, outcome);
     }
   }
 

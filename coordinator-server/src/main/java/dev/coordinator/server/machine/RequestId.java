@@ -2,7 +2,8 @@
 package dev.coordinator.server.machine;
 
 /**
- * Numbers a request within its lease.
+ * Numbers a request within its lease. Those of one owner for one lock apply in the order of their
+ * numbers or not at all.
  *
  * @param number 1 or more; 0 in {@link #NONE}, a plain call
  * @param acknowledgedBelow every smaller number has been answered to the client: outcomes of those

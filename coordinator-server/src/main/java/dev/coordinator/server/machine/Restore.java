@@ -134,21 +134,20 @@ final class Restore {
         lock.name);
     lease.claims.put(claim.key(), claim);
     if (stored.requestNumber() != 0) {
-      addToRequest(lease, claim, stored.requestNumber());
+      checkRequest(lease, claim, stored.requestNumber());
     }
     return claim;
   }
 
-  private static void addToRequest(Lease lease, Claim claim, long number) {
+  private static void checkRequest(Lease lease, Claim claim, long number) {
     RequestHistory.Request request = lease.history() == null ? null : lease.history().find(number);
     require(
-        request != null && request.outcome() == null && request.claim() == null,
-        "request %d of lease %d waits with claim %d on lock %s alone",
+        request != null && request.isWaiting() && request.key().equals(claim.key()),
+        "request %d of lease %d waits with claim %d on lock %s",
         number,
         lease.id,
         claim.id(),
         claim.lockName());
-    lease.history().waits(number, request.fingerprint(), claim.key());
   }
 
   private void checkClaims(LeaseState stored) {
@@ -171,12 +170,16 @@ final class Restore {
     if (lease.history() != null) {
       for (RequestHistory.Request request : lease.history().requests().values()) {
         require(
-            request.outcome() != null || request.claim() != null,
+            !request.isWaiting() || isAwaited(lease.claims.get(request.key()), request.number()),
             "request %d of lease %d is answered or waits",
             request.number(),
             lease.id);
       }
     }
+  }
+
+  private static boolean isAwaited(Claim claim, long requestNumber) {
+    return claim != null && !claim.isHolding() && claim.waiting().requestNumber() == requestNumber;
   }
 
   private static Claim claim(Lease lease, long claimId) {

@@ -42,10 +42,12 @@ final class StateText {
     for (RequestHistory.Request request : history.requests().values()) {
       text.append("  request ").append(request.number());
       text.append(" fingerprint ").append(Long.toHexString(request.fingerprint()));
-      if (request.claim() == null) {
-        text.append(" -> ").append(request.outcome());
+      quoted(" for ", request.key().lockName());
+      quoted(" owner ", request.key().owner());
+      if (request.isWaiting()) {
+        text.append(" waits as ").append(lease.claims.get(request.key()).id());
       } else {
-        text.append(" waits as ").append(lease.claims.get(request.claim()).id());
+        text.append(" -> ").append(request.outcome());
       }
       text.append('\n');
     }

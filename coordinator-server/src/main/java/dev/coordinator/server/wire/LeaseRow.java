@@ -32,7 +32,9 @@ final class LeaseRow {
       StoredRequest.Builder stored =
           StoredRequest.newBuilder()
               .setNumber(request.number())
-              .setFingerprint(request.fingerprint());
+              .setFingerprint(request.fingerprint())
+              .setLockName(request.lockName())
+              .setOwner(request.owner());
       if (request.outcome() != null) {
         stored.setOutcome(encode(request.outcome()));
       }
@@ -69,9 +71,15 @@ final class LeaseRow {
       Fields.requireKnownFields(row, "requests");
       long number = Fields.atLeast(least, "requests.number", row.getNumber());
       least = number + 1;
+      String lock = row.getLockName();
+      Fields.require(!lock.isEmpty(), "requests.lock_name", "is not empty", "\"\"");
       requests.add(
           new LeaseState.RequestState(
-              number, row.getFingerprint(), row.hasOutcome() ? outcome(row.getOutcome()) : null));
+              number,
+              row.getFingerprint(),
+              lock,
+              row.getOwner(),
+              row.hasOutcome() ? outcome(lock, row.getOutcome()) : null));
     }
     return requests;
   }
@@ -81,28 +89,23 @@ final class LeaseRow {
     if (outcome instanceof Outcome.LockAcquired acquired) {
       stored.setLockAcquired(
           StoredOutcome.LockAcquired.newBuilder()
-              .setName(acquired.name())
               .setToken(acquired.token())
               .setLeaseId(acquired.leaseId())
               .setAlreadyHeld(acquired.alreadyHeld()));
     } else if (outcome instanceof Outcome.LockNotAcquired refused) {
       StoredOutcome.LockNotAcquired.Builder message =
-          StoredOutcome.LockNotAcquired.newBuilder()
-              .setName(refused.name())
-              .setTimedOut(refused.timedOut());
+          StoredOutcome.LockNotAcquired.newBuilder().setTimedOut(refused.timedOut());
       if (refused.holder() != null) {
         message.setHolder(encode(refused.holder()));
       }
       stored.setLockNotAcquired(message);
-    } else if (outcome instanceof Outcome.LockReleased released) {
-      stored.setLockReleased(StoredOutcome.LockReleased.newBuilder().setName(released.name()));
+    } else if (outcome instanceof Outcome.LockReleased) {
+      stored.setLockReleased(StoredOutcome.LockReleased.getDefaultInstance());
     } else if (outcome instanceof Outcome.NotLockOwner other) {
       stored.setNotLockOwner(
-          StoredOutcome.NotLockOwner.newBuilder()
-              .setName(other.name())
-              .setPresentToken(other.presentToken()));
-    } else if (outcome instanceof Outcome.WaitCancelled cancelled) {
-      stored.setWaitCancelled(StoredOutcome.WaitCancelled.newBuilder().setName(cancelled.name()));
+          StoredOutcome.NotLockOwner.newBuilder().setPresentToken(other.presentToken()));
+    } else if (outcome instanceof Outcome.WaitCancelled) {
+      stored.setWaitCancelled(StoredOutcome.WaitCancelled.getDefaultInstance());
     } else {
       throw new IllegalArgumentException("no numbered request ends with " + outcome);
     }
@@ -119,40 +122,38 @@ final class LeaseRow {
         .build();
   }
 
-  private static Outcome outcome(StoredOutcome stored) {
+  private static Outcome outcome(String lock, StoredOutcome stored) {
     Fields.requireKnownFields(stored, "outcome");
     return switch (stored.getOutcomeCase()) {
-      case LOCK_ACQUIRED -> lockAcquired(stored.getLockAcquired());
-      case LOCK_NOT_ACQUIRED -> lockNotAcquired(stored.getLockNotAcquired());
+      case LOCK_ACQUIRED -> lockAcquired(lock, stored.getLockAcquired());
+      case LOCK_NOT_ACQUIRED -> lockNotAcquired(lock, stored.getLockNotAcquired());
       case LOCK_RELEASED -> {
         Fields.requireKnownFields(stored.getLockReleased(), "lock_released");
-        yield new Outcome.LockReleased(stored.getLockReleased().getName());
+        yield new Outcome.LockReleased(lock);
       }
-      case NOT_LOCK_OWNER -> notLockOwner(stored.getNotLockOwner());
+      case NOT_LOCK_OWNER -> notLockOwner(lock, stored.getNotLockOwner());
       case WAIT_CANCELLED -> {
         Fields.requireKnownFields(stored.getWaitCancelled(), "wait_cancelled");
-        yield new Outcome.WaitCancelled(stored.getWaitCancelled().getName());
+        yield new Outcome.WaitCancelled(lock);
       }
       case OUTCOME_NOT_SET ->
           throw new IllegalArgumentException("outcome is one of the known kinds, not empty");
     };
   }
 
-  private static Outcome lockAcquired(StoredOutcome.LockAcquired message) {
+  private static Outcome lockAcquired(String lock, StoredOutcome.LockAcquired message) {
     Fields.requireKnownFields(message, "lock_acquired");
     return new Outcome.LockAcquired(
-        message.getName(),
+        lock,
         Fields.atLeast(1, "lock_acquired.token", message.getToken()),
         Fields.atLeast(1, "lock_acquired.lease_id", message.getLeaseId()),
         message.getAlreadyHeld());
   }
 
-  private static Outcome lockNotAcquired(StoredOutcome.LockNotAcquired message) {
+  private static Outcome lockNotAcquired(String lock, StoredOutcome.LockNotAcquired message) {
     Fields.requireKnownFields(message, "lock_not_acquired");
     return new Outcome.LockNotAcquired(
-        message.getName(),
-        message.getTimedOut(),
-        message.hasHolder() ? holder(message.getHolder()) : null);
+        lock, message.getTimedOut(), message.hasHolder() ? holder(message.getHolder()) : null);
   }
 
   private static LockView.Holder holder(StoredOutcome.Holder message) {
@@ -165,10 +166,9 @@ final class LeaseRow {
         Fields.atLeast(0, "holder.since_ms", message.getSinceMs()));
   }
 
-  private static Outcome notLockOwner(StoredOutcome.NotLockOwner message) {
+  private static Outcome notLockOwner(String lock, StoredOutcome.NotLockOwner message) {
     Fields.requireKnownFields(message, "not_lock_owner");
     return new Outcome.NotLockOwner(
-        message.getName(),
-        Fields.atLeast(0, "not_lock_owner.present_token", message.getPresentToken()));
+        lock, Fields.atLeast(0, "not_lock_owner.present_token", message.getPresentToken()));
   }
 }

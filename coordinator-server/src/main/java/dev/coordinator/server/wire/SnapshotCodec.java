@@ -32,7 +32,7 @@ public final class SnapshotCodec {
   /** A snapshot as read. */
   public record Snapshot(SnapshotMeta meta, MachineState state) {}
 
-  private static final int FORMAT = 1;
+  private static final int FORMAT = 2;
   private static final String META = "meta";
   private static final String LEASES = "leases";
   private static final String LOCKS = "locks";

@@ -39,21 +39,26 @@ class CoordinatorMachineTest {
   @Test
   void agreesWithTheNaiveMachineOnRandomCommands() {
     int granted = 0;
+    int overtaken = 0;
     for (long seed = 1; seed <= 300; seed++) {
-      granted += compareOnRandomCommands(seed);
+      for (Object seen : compareOnRandomCommands(seed)) {
+        granted += seen instanceof Event.LockAcquired ? 1 : 0;
+        overtaken += seen instanceof Outcome.RequestOvertaken ? 1 : 0;
+      }
     }
     assertTrue(granted > 10_000, "commands must meet: " + granted + " grants");
+    assertTrue(overtaken > 500, "requests must overtake others: " + overtaken + " did");
   }
 
-  /** Returns how often a lock was granted. */
-  private static int compareOnRandomCommands(long seed) {
+  /** Returns the events and outcomes. */
+  private static List<Object> compareOnRandomCommands(long seed) {
     RandomHistory history = new RandomHistory(seed);
     CoordinatorMachine machine = new CoordinatorMachine();
     CoordinatorMachine twin = new CoordinatorMachine();
     MachineInvariants invariants = new MachineInvariants(machine);
     ApplyResult actual = new ApplyResult();
     ApplyResult ofTwin = new ApplyResult();
-    int granted = 0;
+    List<Object> seen = new ArrayList<>();
     while (history.index() < 300) {
       history.advance();
       history.applyTo(machine, actual);
@@ -67,10 +72,11 @@ class CoordinatorMachineTest {
       assertEquals(history.naive.leases(), machine.view().leases(0, 1_000), where);
       assertEquals(history.naive.nextDeadlineMs(), machine.view().nextDeadlineMs(), where);
       invariants.check();
-      granted += (int) actual.events.stream().filter(Event.LockAcquired.class::isInstance).count();
+      seen.addAll(actual.events);
+      actual.replies.forEach(reply -> seen.add(reply.outcome()));
     }
     assertEquals(describe(machine), describe(twin));
-    return granted;
+    return seen;
   }
 
   private static String describe(CoordinatorMachine machine) {

@@ -125,7 +125,7 @@ public final class MachineInvariants {
       RequestHistory.Request request =
           machine.leases().find(claim.leaseId()).history().find(waiting.requestNumber());
       invariant(
-          request != null && claim.key().equals(request.claim()),
+          request != null && request.isWaiting() && claim.key().equals(request.key()),
           "request of claim %d waits elsewhere",
           claim.id());
     }
@@ -186,13 +186,8 @@ public final class MachineInvariants {
           "lease %d remembers acknowledged request %d",
           lease.id,
           request.number());
-      invariant(
-          (request.claim() == null) != (request.outcome() == null),
-          "request %d of lease %d neither waits nor is answered",
-          request.number(),
-          lease.id);
-      if (request.claim() != null) {
-        Claim claim = lease.claims.get(request.claim());
+      if (request.isWaiting()) {
+        Claim claim = lease.claims.get(request.key());
         invariant(
             claim != null
                 && !claim.isHolding()

@@ -165,6 +165,18 @@ class MachineStateTest {
     return new LockState.ClaimState(id, 3, "owner " + id, "", 5, 0, 20, replyIndex, requestNumber);
   }
 
+  private static LeaseState waitingWithRequest(String owner) {
+    return new LeaseState(
+        3,
+        "",
+        "",
+        1_000,
+        1_010,
+        0,
+        0,
+        List.of(new LeaseState.RequestState(1, 2, "a", owner, null)));
+  }
+
   private static void refused(String message, List<LeaseState> leases, List<LockState> locks) {
     ListedState state = new ListedState(9, 10, leases, locks);
     assertEquals(
@@ -208,15 +220,19 @@ class MachineStateTest {
                 holder(4, ""),
                 List.of(new LockState.ClaimState(5, 3, "", "", 5, 0, 20, 5, 0)))));
     refused(
-        "request 1 of lease 3 waits with claim 5 on lock a alone",
+        "request 1 of lease 3 waits with claim 5 on lock a",
         List.of(LEASE),
         List.of(new LockState("a", holder(4, ""), List.of(waiter(5, 5, 1)))));
     refused(
+        "request 1 of lease 3 is answered or waits", List.of(waitingWithRequest("")), List.of());
+    refused(
+        "request 1 of lease 3 waits with claim 5 on lock a",
+        List.of(waitingWithRequest("another owner")),
+        List.of(new LockState("a", holder(4, ""), List.of(waiter(5, 5, 1)))));
+    refused(
         "request 1 of lease 3 is answered or waits",
-        List.of(
-            new LeaseState(
-                3, "", "", 1, 20, 0, 0, List.of(new LeaseState.RequestState(1, 2, null)))),
-        List.of());
+        List.of(waitingWithRequest("owner 5")),
+        List.of(new LockState("a", holder(4, ""), List.of(waiter(5, 5, 0)))));
     refused(
         "claim 4 that lease 3 was made for exists",
         List.of(new LeaseState(3, "", "", 1, 20, 4, 0, List.of())),

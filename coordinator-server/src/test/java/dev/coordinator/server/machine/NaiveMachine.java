@@ -31,6 +31,7 @@ final class NaiveMachine {
   }
 
   static final class NaiveRequest {
+    List<String> pair;
     Object content;
     Outcome outcome;
   }
@@ -202,16 +203,26 @@ final class NaiveMachine {
       if (id.number() < lease.acknowledgedBelow) {
         return new Outcome.RequestForgotten(id.number(), lease.acknowledgedBelow);
       }
+      List<String> pair =
+          acquire != null
+              ? List.of(acquire.name(), acquire.owner())
+              : List.of(release.name(), release.owner());
       NaiveRequest known = lease.requests.get(id.number());
       if (known != null) {
         return !known.content.equals(content)
             ? new Outcome.RequestMismatch(id.number())
             : repeat(known);
       }
+      for (var later : lease.requests.entrySet()) {
+        if (later.getKey() > id.number() && later.getValue().pair.equals(pair)) {
+          return new Outcome.RequestOvertaken(id.number(), later.getKey());
+        }
+      }
       if (lease.requests.size() == 1_024) {
         return new Outcome.TooManyUnacknowledged(leaseId, 1_024);
       }
       request = new NaiveRequest();
+      request.pair = pair;
       request.content = content;
       lease.requests.put(id.number(), request);
     }

@@ -13,6 +13,9 @@ import org.junit.jupiter.api.Test;
 class RequestHistoryTest {
 
   private static final Outcome OUTCOME = Outcome.Done.INSTANCE;
+  private static final Claim.Key KEY = new Claim.Key("a", "x");
+  private static final Claim.Key OTHER_OWNER = new Claim.Key("a", "y");
+  private static final Claim.Key OTHER_LOCK = new Claim.Key("b", "x");
 
   private final RequestHistory history = new RequestHistory(new Generation());
   private final List<Claim.Key> abandoned = new ArrayList<>();
@@ -28,15 +31,15 @@ class RequestHistoryTest {
 
   @Test
   void findsAnAnswerUntilItIsAcknowledged() {
-    history.answered(3, 30, OUTCOME);
+    history.remember(3, 30, KEY, OUTCOME);
 
     acknowledge(9, 3);
     assertSame(OUTCOME, history.find(3).outcome());
-    assertNull(history.refusal(1, 3, 30));
+    assertNull(history.refusal(1, 3, 30, KEY));
 
     acknowledge(9, 4);
     assertNull(history.find(3));
-    assertEquals(new Outcome.RequestForgotten(3, 4), history.refusal(1, 3, 30));
+    assertEquals(new Outcome.RequestForgotten(3, 4), history.refusal(1, 3, 30, KEY));
   }
 
   @Test
@@ -44,39 +47,63 @@ class RequestHistoryTest {
     acknowledge(9, 5);
     acknowledge(9, 2);
 
-    assertEquals(new Outcome.RequestForgotten(4, 5), history.refusal(1, 4, 40));
-    assertNull(history.refusal(1, 5, 50));
+    assertEquals(new Outcome.RequestForgotten(4, 5), history.refusal(1, 4, 40, KEY));
+    assertNull(history.refusal(1, 5, 50, KEY));
   }
 
   @Test
   void acknowledgesNothingFromTheRequestItselfOn() {
-    history.answered(3, 30, OUTCOME);
+    history.remember(3, 30, KEY, OUTCOME);
 
     acknowledge(3, 100);
 
-    assertNull(history.refusal(1, 3, 30));
+    assertNull(history.refusal(1, 3, 30, KEY));
     assertEquals(3, history.acknowledgedBelow());
   }
 
   @Test
   void tellsAnotherRequestOfTheSameNumber() {
-    history.waits(3, 30, new Claim.Key("a", ""));
+    history.remember(3, 30, KEY, null);
 
-    assertEquals(new Outcome.RequestMismatch(3), history.refusal(1, 3, 31));
+    assertEquals(new Outcome.RequestMismatch(3), history.refusal(1, 3, 31, KEY));
   }
 
   @Test
   void handsOutTheWaitsThatAnAcknowledgementAbandons() {
-    Claim.Key waiting = new Claim.Key("a", "waiting");
-    Claim.Key granted = new Claim.Key("a", "granted");
-    history.waits(1, 10, waiting);
-    history.waits(2, 20, granted);
+    history.remember(1, 10, KEY, null);
+    history.remember(2, 20, OTHER_OWNER, null);
     history.answered(2, OUTCOME);
 
     acknowledge(3, 3);
 
-    assertEquals(List.of(waiting), abandoned);
+    assertEquals(List.of(KEY), abandoned);
     assertEquals(0, history.requests().size());
+  }
+
+  @Test
+  void refusesWhatWasOvertakenByTheSameOwnerAtTheSameLock() {
+    history.remember(5, 50, KEY, OUTCOME);
+    history.remember(7, 70, KEY, null);
+
+    assertEquals(new Outcome.RequestOvertaken(4, 5), history.refusal(1, 4, 40, KEY));
+    assertEquals(new Outcome.RequestOvertaken(6, 7), history.refusal(1, 6, 60, KEY));
+    assertNull(history.refusal(1, 8, 80, KEY));
+  }
+
+  @Test
+  void otherOwnersAndLocksMayOvertake() {
+    history.remember(5, 50, OTHER_OWNER, OUTCOME);
+    history.remember(6, 60, OTHER_LOCK, OUTCOME);
+
+    assertNull(history.refusal(1, 4, 40, KEY));
+  }
+
+  @Test
+  void aRetryIsNotOvertaken() {
+    history.remember(4, 40, KEY, OUTCOME);
+    history.remember(5, 50, KEY, OUTCOME);
+
+    assertNull(history.refusal(1, 4, 40, KEY));
   }
 
   @Test

@@ -13,6 +13,8 @@ import java.util.random.RandomGenerator;
  * @param gapMs mean time between two faults of the nemesis
  * @param loss probability that a message is lost
  * @param duplication probability that a message arrives twice
+ * @param stall probability that a request of a client is held up on its way, mostly until the
+ *     client has given it up
  * @param maxDelayMs longest way of a message; ways differ, so messages overtake each other
  * @param maxSyncMs longest write to disk
  * @param crashAfterVote probability that a member crashes right after it gave a vote
@@ -30,6 +32,7 @@ record Faults(
     long gapMs,
     double loss,
     double duplication,
+    double stall,
     long maxDelayMs,
     long maxSyncMs,
     double crashAfterVote,
@@ -42,7 +45,7 @@ record Faults(
     double leaderBias) {
 
   /** A network and disks that do what they should, within milliseconds. */
-  static final Faults NONE = new Faults(List.of(), 0, 0, 0, 2, 2, 0, 0, 0, 0, 100, 0, 0.001, 0);
+  static final Faults NONE = new Faults(List.of(), 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 100, 0, 0.001, 0);
 
   static Faults draw(RandomGenerator random) {
     Faults mixed =
@@ -51,6 +54,7 @@ record Faults(
             (long) pick(random, 200, 500, 2_000, 5_000),
             pick(random, 0, 0, 0.01, 0.1, 0.25),
             pick(random, 0, 0, 0.05, 0.3),
+            pick(random, 0, 0, 0.02, 0.1),
             (long) pick(random, 2, 10, 50, 150),
             (long) pick(random, 2, 5, 30, 150),
             pick(random, 0, 0.1, 0.5),
@@ -85,6 +89,7 @@ record Faults(
         500,
         loss,
         duplication,
+        stall,
         maxDelayMs,
         maxSyncMs,
         0.5,

@@ -11,6 +11,8 @@ final class Figures {
   private long runs;
   private long simulatedMs;
   private long acknowledged;
+  private long stalled;
+  private long overtaken;
   private long reads;
   private long events;
   private long committed;
@@ -31,6 +33,16 @@ final class Figures {
 
   void acknowledged() {
     acknowledged++;
+  }
+
+  /** A command of a client was held up on its way. */
+  void stalled() {
+    stalled++;
+  }
+
+  /** A command came after a later one for the same lock and owner. */
+  void overtaken() {
+    overtaken++;
   }
 
   void read() {
@@ -77,6 +89,10 @@ final class Figures {
     return installed;
   }
 
+  long commandsOvertaken() {
+    return overtaken;
+  }
+
   /** How many faults of this kind were brought about. */
   long faults(FaultKind kind) {
     return faults.getOrDefault(kind, 0L);
@@ -87,6 +103,8 @@ final class Figures {
     runs += other.runs;
     simulatedMs += other.simulatedMs;
     acknowledged += other.acknowledged;
+    stalled += other.stalled;
+    overtaken += other.overtaken;
     reads += other.reads;
     events += other.events;
     committed += other.committed;
@@ -108,6 +126,9 @@ final class Figures {
             "%,d commands and %,d reads answered, %,d events seen,"
                 + " %,d entries committed, %,d leaderships, %,d snapshots installed%n",
             acknowledged, reads, events, committed, leaderships, installed));
+    text.append(
+        String.format(
+            "%,d commands held up on their way, %,d refused as overtaken%n", stalled, overtaken));
     text.append(
         String.format(
             "%,d messages between members, of them %,d lost and %,d repeated%n",

@@ -5,6 +5,7 @@ import dev.coordinator.server.machine.ApplyResult;
 import dev.coordinator.server.machine.Command;
 import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.machine.Event;
+import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.EntryKind;
 import dev.coordinator.server.raft.Membership;
@@ -126,6 +127,11 @@ final class Oracle {
             : Command.Pulse.INSTANCE; // It carries nothing else but the time.
     result.clear();
     machine.apply(entry.index(), entry.clusterTimeMs(), command, result);
+    for (ApplyResult.Reply reply : result.replies) {
+      if (reply.outcome() instanceof Outcome.RequestOvertaken) {
+        figures.overtaken();
+      }
+    }
     for (int ordinal = 0; ordinal < result.events.size(); ordinal++) {
       Event event = result.events.get(ordinal);
       check(entry, event);

@@ -45,6 +45,7 @@ final class SimulatedClient {
   private long leaseId;
   private long localDeadlineNanos;
   private long nextNumber;
+  private long acknowledgedBelow;
   private int acquisitions;
   private Holding holding;
 
@@ -100,6 +101,7 @@ final class SimulatedClient {
     leaseId = 0;
     localDeadlineNanos = 0;
     nextNumber = 1;
+    acknowledgedBelow = 0;
     holding = null;
     long firstSentNanos = schedule.nowNanos();
     Command grant = new Command.GrantLease(ttlMs, name, name + "/" + life);
@@ -210,7 +212,27 @@ final class SimulatedClient {
             this::leaseAlive);
     if (waitMs == Command.AcquireLock.UNLIMITED && schedule.chance(0.3)) {
       think(500, request::cancel);
+    } else if (schedule.chance(0.2)) {
+      think(500, () -> request.giveUp(() -> clearUp(call, wanted, as, inCalm)));
     }
+  }
+
+  /**
+   * Sees to it that nothing comes of an acquisition that nobody waits for any more: asks once more,
+   * without waiting, and gives back what it gets. So both requests are one to the history.
+   */
+  private void clearUp(History.Call call, String wanted, String as, boolean inCalm) {
+    submit(
+        new Command.AcquireLock(wanted, leaseId, null, as, 0, "", nextRequest()),
+        answer -> {
+          tell(call, answer);
+          if (answer instanceof Outcome.LockAcquired acquired) {
+            release(new Holding(wanted, leaseId, leaseName(), as, acquired.token(), inCalm));
+          } else {
+            think(100, this::choose);
+          }
+        },
+        this::leaseAlive);
   }
 
   private void acquireWithOwnLease() {
@@ -336,7 +358,10 @@ final class SimulatedClient {
 
   private RequestId nextRequest() {
     long number = nextNumber++;
-    return new RequestId(number, number);
+    if (schedule.chance(0.3)) { // Mostly as if another request had no answer yet.
+      acknowledgedBelow = number;
+    }
+    return new RequestId(number, acknowledgedBelow);
   }
 
   // ---------------------------------------------------------------------------------- its requests
@@ -423,6 +448,15 @@ final class SimulatedClient {
       if (!isOver()) {
         cancelled = true;
         lastCancellation.run();
+      }
+    }
+
+    /** Asks no more and takes no answer, unless it has one. */
+    void giveUp(Runnable then) {
+      if (!isOver()) {
+        answered = true;
+        cluster.note("%s gives up: %s", name, command);
+        then.run();
       }
     }
 

@@ -26,6 +26,8 @@ final class SimulatedCluster {
 
   private static final long MS = 1_000_000;
 
+  private static final long MAX_STALL_NANOS = 3_000 * MS;
+
   /** The slowest disk of the phase without faults. */
   private static final long CALM_SYNC_NANOS = 20 * MS;
 
@@ -381,7 +383,7 @@ final class SimulatedCluster {
     SimulatedMember target = pick();
     PendingCall[] sent = new PendingCall[1];
     CoordinatorNode[] at = new CoordinatorNode[1];
-    travel(
+    travelOrStall(
         () -> {
           if (target.isAlive()) {
             at[0] = target.node();
@@ -464,6 +466,15 @@ final class SimulatedCluster {
 
   private SimulatedMember pick() {
     return schedule.chance(0.8) ? hint : members.get(schedule.random().nextInt(members.size()));
+  }
+
+  private void travelOrStall(Runnable arrival) {
+    if (!calm && schedule.chance(faults.stall())) {
+      figures.stalled();
+      schedule.after(schedule.random().nextLong(MAX_STALL_NANOS), arrival);
+    } else {
+      travel(arrival);
+    }
   }
 
   private void travel(Runnable arrival) {

@@ -49,6 +49,7 @@ class SimulationTest {
       for (FaultKind kind : FaultKind.values()) {
         assertTrue(figures.faults(kind) > 0, () -> "never: " + kind);
       }
+      assertTrue(figures.commandsOvertaken() > 0, "no command came late");
     }
   }
 

@@ -130,13 +130,15 @@ class SnapshotCodecTest {
     LockView.Holder holder = new LockView.Holder(3, "x", 4, "here", 70);
     List<LeaseState.RequestState> requests =
         List.of(
-            new LeaseState.RequestState(2, -1, new Outcome.LockAcquired("a", 4, 3, true)),
-            new LeaseState.RequestState(3, 1, new Outcome.LockNotAcquired("b", true, holder)),
-            new LeaseState.RequestState(4, 1, new Outcome.LockNotAcquired("b", false, null)),
-            new LeaseState.RequestState(5, 1, new Outcome.LockReleased("c")),
-            new LeaseState.RequestState(6, 1, new Outcome.NotLockOwner("d", 0)),
-            new LeaseState.RequestState(7, 1, new Outcome.WaitCancelled("e")),
-            new LeaseState.RequestState(8, 1, null));
+            new LeaseState.RequestState(2, -1, "a", "x", new Outcome.LockAcquired("a", 4, 3, true)),
+            new LeaseState.RequestState(
+                3, 1, "b", "", new Outcome.LockNotAcquired("b", true, holder)),
+            new LeaseState.RequestState(
+                4, 1, "b", "", new Outcome.LockNotAcquired("b", false, null)),
+            new LeaseState.RequestState(5, 1, "c", "", new Outcome.LockReleased("c")),
+            new LeaseState.RequestState(6, 1, "d", "", new Outcome.NotLockOwner("d", 0)),
+            new LeaseState.RequestState(7, 1, "e", "", new Outcome.WaitCancelled("e")),
+            new LeaseState.RequestState(8, 1, "\ud83d\udd12", "", null));
     List<LeaseState> leases =
         List.of(
             new LeaseState(3, "host", "", 1_000, 1_100, 0, 2, requests),
@@ -159,15 +161,16 @@ class SnapshotCodecTest {
     String bytes =
         """
         leases 0000000000000003 \
-        0a04686f737418e80720cc0830023a18080211ffffffffffffffff1a0b0a090a01611004180320013a250803\
-        1101000000000000001a1812160a016210011a0f0803120178180422046865726528463a1208041101000000\
-        000000001a0512030a01623a1208051101000000000000001a051a030a01633a120806110100000000000000\
-        1a0522030a01643a1208071101000000000000001a052a030a01653a0b0808110100000000000000
+        0a04686f737418e80720cc0830023a1b080211ffffffffffffffff1a01612201782a080a06080410031801\
+        3a2508031101000000000000001a01622a1512130801120f0803120178180422046865726528463a120804\
+        1101000000000000001a01622a0212003a1208051101000000000000001a01632a021a003a120806110100\
+        0000000000001a01642a0222003a1208071101000000000000001a01652a022a003a110808110100000000\
+        0000001a04f09f9492
         leases 000000000000012c 12016e18d00f28ac02
         locks f09f9492 \
-        0a11080410031a017822046865726528463004120d08091003285038f403400c4808120b08ac0210ac02285a\
-        40ac02
-        meta 736e617073686f74 0801121708ac0210021864220c0a0208010a02080212020102280118022001
+        0a11080410031a017822046865726528463004120d08091003285038f403400c4808120b08ac0210ac0228\
+        5a40ac02
+        meta 736e617073686f74 0802121708ac0210021864220c0a0208010a02080212020102280118022001
         """;
 
     assertEquals(bytes, tables(example()).toString());
@@ -232,9 +235,9 @@ class SnapshotCodecTest {
     tables.set(
         "meta",
         bytes("snapshot"),
-        StoredSnapshot.newBuilder().setFormat(2).setUnknownFields(UNKNOWN).build());
+        StoredSnapshot.newBuilder().setFormat(3).setUnknownFields(UNKNOWN).build());
     refused(
-        "table meta, key \"snapshot\": format is 1, which is all that this version knows, not 2;"
+        "table meta, key \"snapshot\": format is 2, which is all that this version knows, not 3;"
             + " start the version that wrote it",
         tables);
   }
@@ -254,14 +257,14 @@ class SnapshotCodecTest {
     refused("table meta, key \"x\": is alone and named snapshot", other);
 
     Tables bare = tables(example());
-    bare.set("meta", bytes("snapshot"), StoredSnapshot.newBuilder().setFormat(1).build());
+    bare.set("meta", bytes("snapshot"), StoredSnapshot.newBuilder().setFormat(2).build());
     refused("table meta, key \"snapshot\": info is present, not absent", bare);
 
     Tables unknown = tables(example());
     unknown.set(
         "meta",
         bytes("snapshot"),
-        StoredSnapshot.newBuilder().setFormat(1).setUnknownFields(UNKNOWN).build());
+        StoredSnapshot.newBuilder().setFormat(2).setUnknownFields(UNKNOWN).build());
     refused("table meta, key \"snapshot\": snapshot has only known fields, not number 99", unknown);
 
     Tables early = tables(example());
@@ -269,7 +272,7 @@ class SnapshotCodecTest {
         "meta",
         bytes("snapshot"),
         StoredSnapshot.newBuilder()
-            .setFormat(1)
+            .setFormat(2)
             .setInfo(MembershipCodec.encode(meta(example())).toBuilder().setLastIndex(299))
             .build());
     refused("table leases, key \"300\": rises from row to row, from 1 to 299", early);
@@ -326,6 +329,9 @@ class SnapshotCodecTest {
         "acknowledged_below is 0 to 9223372036854775807, not 18446744073709551615",
         lease().setAcknowledgedBelow(-1));
     refusedLease(
+        "requests.lock_name is not empty, not \"\"",
+        lease().addRequests(StoredRequest.newBuilder().setNumber(1)));
+    refusedLease(
         "requests.number is 1 to 9223372036854775807, not 0",
         lease().addRequests(StoredRequest.getDefaultInstance()));
     refusedLease(
@@ -334,7 +340,7 @@ class SnapshotCodecTest {
     refusedLease(
         "requests.number is 8 to 9223372036854775807, not 7",
         lease()
-            .addRequests(StoredRequest.newBuilder().setNumber(7))
+            .addRequests(StoredRequest.newBuilder().setNumber(7).setLockName("a"))
             .addRequests(StoredRequest.newBuilder().setNumber(7)));
     refusedLease(
         "requests has only known fields, not number 99",
@@ -398,7 +404,10 @@ class SnapshotCodecTest {
 
   private static void refusedOutcome(String message, StoredOutcome.Builder outcome) {
     refusedLease(
-        message, lease().addRequests(StoredRequest.newBuilder().setNumber(1).setOutcome(outcome)));
+        message,
+        lease()
+            .addRequests(
+                StoredRequest.newBuilder().setNumber(1).setLockName("a").setOutcome(outcome)));
   }
 
   private static void refusedLease(String message, StoredLease.Builder lease) {
