@@ -11,6 +11,7 @@ import dev.coordinator.server.raft.RoleKind;
 import dev.coordinator.server.runtime.CoordinatorNode;
 import dev.coordinator.server.runtime.NodeStatus;
 import dev.coordinator.server.storage.snapshot.FileSnapshotStore;
+import dev.coordinator.server.storage.snapshot.SnapshotExport;
 import dev.coordinator.server.transport.Leadership;
 import dev.coordinator.v1.AddMemberRequest;
 import dev.coordinator.v1.AddMemberResponse;
@@ -30,9 +31,11 @@ import dev.coordinator.v1.SnapshotRequest;
 import dev.coordinator.v1.SnapshotResponse;
 import dev.coordinator.v1.TransferLeadershipRequest;
 import dev.coordinator.v1.TransferLeadershipResponse;
+import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
-import java.io.IOException;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -40,6 +43,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * knows.
  */
 final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
+
+  private static final int EXPORT_ATTEMPTS = 2;
 
   private final CoordinatorNode node;
   private final ApiSettings settings;
@@ -191,22 +196,33 @@ final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
         new SnapshotStream(
             (ServerCallStreamObserver<SnapshotResponse>) observer,
             snapshotStreams::decrementAndGet);
-    node.takeSnapshot()
-        .whenComplete(
-            (taken, failure) -> {
-              if (failure != null) {
-                stream.fail(statuses.of(failure));
-              } else if (!stream.hasEnded()) {
-                send(stream);
-              }
-            });
+    takeAndSend(stream, EXPORT_ATTEMPTS);
   }
 
-  private void send(SnapshotStream stream) {
-    try {
-      stream.begin(headers.of(node.status().raft()), snapshots.export().orElseThrow());
-    } catch (IOException | RuntimeException e) {
-      stream.fail(statuses.of(e));
-    }
+  /**
+   * In the place of a snapshot that turns out to be damaged when it is to be sent, goes another.
+   */
+  private void takeAndSend(SnapshotStream stream, int attempts) {
+    node.takeSnapshot()
+        .thenCompose(
+            taken ->
+                stream.hasEnded()
+                    ? CompletableFuture.completedFuture(Optional.<SnapshotExport>empty())
+                    : snapshots.export(taken.index()))
+        .whenComplete(
+            (export, failure) -> {
+              if (failure != null) {
+                stream.fail(statuses.of(failure));
+              } else if (export.isPresent()) {
+                stream.begin(headers.of(node.status().raft()), export.get());
+              } else if (attempts > 1 && !stream.hasEnded()) {
+                takeAndSend(stream, attempts - 1);
+              } else {
+                stream.fail(
+                    Status.DATA_LOSS
+                        .withDescription("the snapshots of this member are damaged; see its log")
+                        .asRuntimeException());
+              }
+            });
   }
 }

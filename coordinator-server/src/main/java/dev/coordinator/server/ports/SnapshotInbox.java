@@ -2,6 +2,7 @@
 package dev.coordinator.server.ports;
 
 import dev.coordinator.server.machine.CoordinatorMachine;
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.Outbox;
 import dev.coordinator.server.raft.RaftMessage;
 import dev.coordinator.server.raft.SnapshotMeta;
@@ -15,8 +16,13 @@ public interface SnapshotInbox {
   /** A part of a snapshot was read, as the message that carries it. */
   void chunkRead(RaftMessage.InstallSnapshot chunk);
 
-  /** The snapshot that was to be read is gone: a newer one has taken its place. */
+  /**
+   * The snapshot that was to be read is gone: a newer one has taken its place, or it is damaged.
+   */
   void snapshotGone(Outbox.ChunkRequest request);
+
+  /** The snapshot up to this entry turned out to be damaged when it was to be copied. */
+  void snapshotDamaged(LogPosition last);
 
   /**
    * A part of a snapshot that the leader sent was stored, or did not fit.

@@ -14,15 +14,14 @@ import dev.coordinator.server.raft.SnapshotMeta;
 public interface SnapshotStore {
 
   /**
-   * Writes a snapshot of this member's own state; {@link SnapshotInbox#snapshotSaved} reports it
-   * durable.
+   * Writes a snapshot of this member's own state, also in the place of one up to the same entry
+   * that is gone; {@link SnapshotInbox#snapshotSaved} reports it durable.
    */
   void save(SnapshotMeta meta, MachineState state);
 
   /**
    * Reads a part of a snapshot for a follower; {@link SnapshotInbox#chunkRead} brings the message
-   * that carries it, or {@link SnapshotInbox#snapshotGone} tells that a newer one has taken its
-   * place.
+   * that carries it, or {@link SnapshotInbox#snapshotGone} tells that it is no longer there.
    */
   void read(Outbox.ChunkRequest request);
 

@@ -227,8 +227,8 @@ public final class RaftCore {
   }
 
   /**
-   * Describes a snapshot of everything that is applied. It may be taken only if something was
-   * applied since the newest one.
+   * Describes a snapshot of everything that is applied, which is the newest one if nothing was
+   * applied since. Something must have been applied.
    */
   public SnapshotMeta snapshotMeta() {
     return member.log.snapshotOfApplied();

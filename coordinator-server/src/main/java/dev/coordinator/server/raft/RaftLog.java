@@ -227,8 +227,11 @@ final class RaftLog {
 
   /** A snapshot of what is applied, to which a durable state belongs once that is saved. */
   SnapshotMeta snapshotOfApplied() {
+    if (applied == 0) {
+      throw new IllegalStateException("nothing is applied");
+    }
     if (applied == snapshotIndex()) {
-      throw new IllegalStateException("nothing is applied after " + applied);
+      return snapshot;
     }
     Entry last = entry(applied);
     Configurations.Configuration present = configurations.asOf(applied);

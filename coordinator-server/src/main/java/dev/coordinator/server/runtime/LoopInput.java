@@ -5,6 +5,7 @@ import dev.coordinator.server.machine.Command;
 import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.machine.MachineView;
 import dev.coordinator.server.machine.Outcome;
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.MembershipChange;
 import dev.coordinator.server.raft.NodeId;
@@ -278,6 +279,20 @@ abstract sealed class LoopInput {
     @Override
     void deliverTo(NodeLoop loop) {
       loop.snapshotGone(request);
+    }
+  }
+
+  /** A snapshot that was to be copied turned out to be damaged. */
+  static final class SnapshotDamaged extends LoopInput {
+    final LogPosition last;
+
+    SnapshotDamaged(LogPosition last) {
+      this.last = last;
+    }
+
+    @Override
+    void deliverTo(NodeLoop loop) {
+      loop.snapshotDamaged(last);
     }
   }
 

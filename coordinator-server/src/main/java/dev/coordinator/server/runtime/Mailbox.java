@@ -5,6 +5,7 @@ import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.metrics.LoopMetrics;
 import dev.coordinator.server.ports.Inbox;
 import dev.coordinator.server.ports.SnapshotInbox;
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.Outbox;
 import dev.coordinator.server.raft.RaftMessage;
@@ -89,6 +90,11 @@ public final class Mailbox implements Inbox, SnapshotInbox {
   @Override
   public void snapshotGone(Outbox.ChunkRequest request) {
     put(new LoopInput.SnapshotGone(request));
+  }
+
+  @Override
+  public void snapshotDamaged(LogPosition last) {
+    put(new LoopInput.SnapshotDamaged(last));
   }
 
   @Override

@@ -9,6 +9,7 @@ import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.metrics.NodeMetrics;
 import dev.coordinator.server.raft.ChangeAnswer;
 import dev.coordinator.server.raft.Entry;
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.MemberInfo;
 import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
@@ -248,6 +249,11 @@ public final class NodeLoop {
 
   void snapshotGone(Outbox.ChunkRequest request) {
     core.snapshotGone(request, nowMs);
+    snapshots.lost(request.snapshot().last());
+  }
+
+  void snapshotDamaged(LogPosition last) {
+    snapshots.lost(last);
   }
 
   void chunkStored(RaftMessage.InstallSnapshot chunk, long nextOffset) {

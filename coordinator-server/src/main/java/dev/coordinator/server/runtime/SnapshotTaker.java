@@ -5,6 +5,7 @@ import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.metrics.RaftMetrics;
 import dev.coordinator.server.ports.SnapshotStore;
 import dev.coordinator.server.raft.Entry;
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftCore;
 import dev.coordinator.server.raft.SnapshotMeta;
@@ -14,8 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes a snapshot whenever enough was applied since the one before, or somebody asks: one at a
- * time, written elsewhere while the machine goes on.
+ * Takes a snapshot whenever enough was applied since the one before, that one was lost, or somebody
+ * asks: one at a time, written elsewhere while the machine goes on.
  */
 final class SnapshotTaker {
 
@@ -34,6 +35,9 @@ final class SnapshotTaker {
   private SnapshotMeta underWay;
 
   private long sinceNanos;
+
+  /** Whether the newest one was lost, and none has taken its place. */
+  private boolean lost;
 
   // What was applied since the newest one was begun.
   private long entries;
@@ -72,10 +76,22 @@ final class SnapshotTaker {
     asking.add(call);
   }
 
+  /**
+   * A durable one cannot be used any more. If it is the newest one, followers may be waiting for
+   * it, so that another takes its place at once.
+   */
+  void lost(LogPosition last) {
+    if (newest != null && newest.last().equals(last)) {
+      log.warn("member {}: takes another snapshot, that up to entry {} is gone", self, last);
+      newest = null;
+      lost = true;
+    }
+  }
+
   /** Begins a snapshot of what is applied if one is due. */
   void takeIfDue(RaftCore core, CoordinatorMachine machine, long nowNanos) {
     boolean full = entries >= thresholds.entries() || bytes >= thresholds.bytes();
-    if (underWay != null || !full && asking.isEmpty()) {
+    if (underWay != null || !full && !lost && asking.isEmpty()) {
       return;
     }
     long applied = machine.view().appliedIndex();
@@ -121,6 +137,7 @@ final class SnapshotTaker {
   private void become(SnapshotMeta meta) {
     if (newest == null || meta.index() > newest.index()) {
       newest = meta;
+      lost = false;
     }
   }
 

@@ -63,6 +63,12 @@ final class MemorySnapshots implements SnapshotStore {
     }
   }
 
+  /** Its file is damaged; whoever needs it finds that out. */
+  void lose() {
+    meta = null;
+    state = null;
+  }
+
   private void work(Runnable task) {
     if (held) {
       waiting.add(task);

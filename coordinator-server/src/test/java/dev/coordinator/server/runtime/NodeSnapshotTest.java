@@ -167,6 +167,49 @@ class NodeSnapshotTest {
   }
 
   @Test
+  void oneThatIsLostIsTakenAgainForWhoeverNeedsItAlthoughNothingHappens() {
+    cluster.isolate(follower);
+    work(3 * AFTER_ENTRIES);
+    CompletableFuture<SnapshotMeta> newest = leader.node.takeSnapshot();
+    cluster.settle();
+    assertEquals(leader.applied(), value(newest).index());
+    leader.snapshots.lose();
+    int saved = leader.snapshots.saved.size();
+    cluster.heal();
+    assertSameEverywhere();
+
+    assertEquals(saved + 1, leader.snapshots.saved.size());
+    assertEquals(value(newest), leader.snapshots.saved.get(saved));
+    assertEquals(List.of(value(newest)), follower.snapshots.received);
+  }
+
+  @Test
+  void oneThatIsLostIsReplacedByAnotherOfWhatIsAppliedByThen() {
+    cluster.isolate(follower);
+    work(3 * AFTER_ENTRIES);
+    long token = take("not in the snapshot");
+    SnapshotMeta newest = leader.snapshots.meta;
+    assertTrue(newest.index() < token);
+    leader.snapshots.lose();
+    cluster.heal();
+    assertSameEverywhere();
+    assertTrue(follower.snapshots.received.get(0).index() >= token);
+  }
+
+  @Test
+  void oneThatIsFoundDamagedWhenItIsCopiedIsTakenAgain() {
+    take("a");
+    CompletableFuture<SnapshotMeta> asked = leader.node.takeSnapshot();
+    cluster.settle();
+    leader.loop.mailbox().snapshotDamaged(value(asked).last());
+    leader.loop.mailbox().snapshotDamaged(value(asked).last());
+    CompletableFuture<SnapshotMeta> again = leader.node.takeSnapshot();
+    cluster.settle();
+    assertEquals(value(asked), value(again));
+    assertEquals(List.of(value(asked), value(asked)), leader.snapshots.saved);
+  }
+
+  @Test
   void aMemberThatJoinsGetsOneAndTheEntriesAfterIt() {
     take("before it came");
     work(2 * AFTER_ENTRIES);

@@ -252,13 +252,17 @@ final class SimulatedCluster {
   }
 
   /**
-   * Flips bits on the disks of a member while it is down, if the cluster can do without it.
+   * Flips bits on the disks of a member while it is down, or of its newest snapshot while it runs,
+   * if the cluster can do without it.
    *
    * @return whether it befell this one
    */
   boolean damage(SimulatedMember victim) {
     if (!victim.hasLog() || !canLose(victim)) {
       return false;
+    }
+    if (schedule.random().nextBoolean() && victim.flipBitOfNewestSnapshot()) {
+      return true;
     }
     crashAndRestart(victim, schedule.random().nextBoolean());
     victim.flipBits();

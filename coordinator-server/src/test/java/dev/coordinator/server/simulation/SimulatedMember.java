@@ -34,6 +34,7 @@ import dev.coordinator.server.storage.snapshot.SnapshotFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -75,6 +76,12 @@ final class SimulatedMember {
   private RestoredState undamaged;
 
   private boolean flipsChecked;
+
+  /** A snapshot in which a bit flipped while the member ran, and what it holds since; or null. */
+  private String rottenSnapshot;
+
+  private byte[] rottenContent;
+
   private boolean refuses;
   private boolean wiped;
   private boolean off;
@@ -154,7 +161,13 @@ final class SimulatedMember {
 
   /** Whether what it knew is gone, or may be found to be so: it can keep no promises. */
   boolean isLost() {
-    return wiped || undamaged != null;
+    return wiped || undamaged != null || hasRottenSnapshot();
+  }
+
+  private boolean hasRottenSnapshot() {
+    return rottenSnapshot != null
+        && snapshotDisk.list().contains(rottenSnapshot)
+        && Arrays.equals(rottenContent, snapshotDisk.content(rottenSnapshot));
   }
 
   CoordinatorNode node() {
@@ -261,7 +274,7 @@ final class SimulatedMember {
       cluster.note("%s cannot start: %s", this, cause.getMessage());
       endProcess(false);
       cluster.restartLater(this);
-    } else if (undamaged == null) {
+    } else if (undamaged == null && !hasRottenSnapshot()) {
       throw new Violation("%s refuses to start, but its disk is sound: %s", this, cause);
     } else {
       refuses = true;
@@ -323,6 +336,27 @@ final class SimulatedMember {
               ? BitFlips.flipAny(snapshotDisk, schedule.random())
               : BitFlips.flip(logDisk, identity.salt(), schedule.random()));
     }
+  }
+
+  /**
+   * Flips a bit of the newest snapshot while the member runs. It finds that out when a follower is
+   * to be sent that one, or when it starts again, unless another has taken its place before.
+   *
+   * @return whether there is a snapshot
+   */
+  boolean flipBitOfNewestSnapshot() {
+    rottenSnapshot =
+        snapshotDisk.list().stream()
+            .filter(file -> file.endsWith(".snapshot"))
+            .max(Comparator.naturalOrder())
+            .orElse(null);
+    if (rottenSnapshot == null) {
+      return false;
+    }
+    String where = BitFlips.flipIn(snapshotDisk, rottenSnapshot, schedule.random());
+    cluster.note("%s: a bit flips in %s while it runs", this, where);
+    rottenContent = snapshotDisk.content(rottenSnapshot);
+    return true;
   }
 
   /** Its disk works from now on. */

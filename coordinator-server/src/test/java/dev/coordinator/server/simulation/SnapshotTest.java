@@ -2,6 +2,7 @@
 package dev.coordinator.server.simulation;
 
 import static dev.coordinator.server.simulation.QuietCluster.status;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.coordinator.server.raft.RaftStatus;
@@ -51,6 +52,18 @@ class SnapshotTest {
     quiet.runCommitting(2_000);
     assertTrue(status(follower).snapshot() >= installed);
     assertTrue(status(follower).applied() + 100 > cluster.oracle().committed());
+  }
+
+  @Test
+  void aDamagedOneIsTakenAgainAtOnceForAFollowerThatNeedsIt() {
+    SimulatedMember follower = quiet.follower();
+    fallFarBehind(follower);
+    SimulatedMember leader = quiet.leader();
+    assertTrue(leader.flipBitOfNewestSnapshot());
+    assertTrue(leader.isLost(), "it may not be able to start again");
+    assertCatchesUpBySnapshot(follower);
+    assertFalse(leader.isLost());
+    quiet.assertSameLeader();
   }
 
   @Test

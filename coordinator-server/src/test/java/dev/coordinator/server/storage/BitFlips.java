@@ -49,7 +49,11 @@ public final class BitFlips {
   /** Flips one bit of any file. */
   public static String flipAny(SimulatedDisk disk, RandomGenerator random) {
     List<String> files = disk.list();
-    String name = files.get(random.nextInt(files.size()));
+    return flipIn(disk, files.get(random.nextInt(files.size())), random);
+  }
+
+  /** Flips one bit of this file. */
+  public static String flipIn(SimulatedDisk disk, String name, RandomGenerator random) {
     byte[] content = disk.content(name);
     if (content.length == 0) {
       return name + ", which is empty";

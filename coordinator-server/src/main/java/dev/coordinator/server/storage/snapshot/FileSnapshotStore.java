@@ -16,8 +16,8 @@ import dev.coordinator.server.storage.LogIdentity;
 import dev.coordinator.server.storage.RecoverableLog;
 import dev.coordinator.server.storage.StorageException;
 import java.io.IOException;
-import java.nio.file.NoSuchFileException;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -50,9 +50,6 @@ public final class FileSnapshotStore implements SnapshotStore, AutoCloseable {
   private volatile Thread thread;
   private volatile SnapshotInbox inbox;
   private volatile boolean ended;
-
-  /** The last entry of the newest snapshot, or null. */
-  private volatile LogPosition newest;
 
   private FileSnapshotStore(
       SnapshotFiles files,
@@ -148,8 +145,7 @@ public final class FileSnapshotStore implements SnapshotStore, AutoCloseable {
     try {
       chunk = files.read(identity.memberId(), request);
     } catch (StorageException damage) {
-      metrics.damaged();
-      log.error("{}. It is not sent to followers; the next one replaces it", damage.getMessage());
+      tellDamaged(damage);
       chunk = Optional.empty();
     }
     if (chunk.isPresent()) {
@@ -189,28 +185,40 @@ public final class FileSnapshotStore implements SnapshotStore, AutoCloseable {
   }
 
   private void tellNewest() throws IOException {
-    newest = files.newest().orElse(null);
-    metrics.newest(newest == null ? 0 : newest.index(), files.newestBytes());
+    metrics.newest(files.newest().map(LogPosition::index).orElse(0L), files.newestBytes());
+  }
+
+  private void tellDamaged(StorageException damage) {
+    metrics.damaged();
+    log.error("{}. It is given to nobody; another one replaces it", damage.getMessage());
   }
 
   /**
-   * Opens the newest snapshot to copy it elsewhere. Thread-safe, and done by the caller's thread.
+   * Checks the newest snapshot and opens it to copy it elsewhere; whoever gets it closes it. If it
+   * is damaged, the member is told, which takes another one. Thread-safe.
    *
-   * @return empty if there is none
+   * @param index what it must have in it at least
+   * @return empty if there is none such that is whole; no answer comes from a store that was closed
+   *     or has failed
    */
-  public Optional<SnapshotExport> export() throws IOException {
-    LogPosition last = newest;
-    while (last != null) {
-      try {
-        return Optional.of(files.export(last));
-      } catch (NoSuchFileException e) {
-        if (last.equals(newest)) {
-          throw e;
-        }
-        last = newest; // Newer ones have taken its place in the meantime.
-      }
+  public CompletableFuture<Optional<SnapshotExport>> export(long index) {
+    CompletableFuture<Optional<SnapshotExport>> export = new CompletableFuture<>();
+    submit(() -> export.complete(openNewest(index)));
+    return export;
+  }
+
+  private Optional<SnapshotExport> openNewest(long index) throws IOException {
+    Optional<LogPosition> newest = files.newest().filter(last -> last.index() >= index);
+    if (newest.isEmpty()) {
+      return Optional.empty();
     }
-    return Optional.empty();
+    try {
+      return files.export();
+    } catch (StorageException damage) {
+      tellDamaged(damage);
+      inbox.snapshotDamaged(newest.get());
+      return Optional.empty();
+    }
   }
 
   /** What is too much is dropped: whoever sent it tries again after a while. */

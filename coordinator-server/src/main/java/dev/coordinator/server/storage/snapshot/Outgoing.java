@@ -6,6 +6,8 @@ import dev.coordinator.server.raft.Outbox;
 import dev.coordinator.server.raft.RaftMessage;
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.zip.CRC32C;
 
 /** A snapshot that is sent to followers part by part. */
@@ -13,6 +15,9 @@ final class Outgoing implements Closeable {
 
   private final SnapshotExport file;
   private boolean inUse = true;
+
+  /** Who was given the last part. */
+  private final Set<NodeId> sentAll = new TreeSet<>();
 
   Outgoing(SnapshotExport file) {
     this.file = file;
@@ -25,6 +30,11 @@ final class Outgoing implements Closeable {
     return was;
   }
 
+  /** Whether a follower that has had all of it wants it anew: it may have found it damaged. */
+  boolean isBegunAgain(Outbox.ChunkRequest request) {
+    return request.offset() == 0 && sentAll.remove(request.to());
+  }
+
   /** A follower that claims to have all or more of it begins from the start. */
   RaftMessage.InstallSnapshot read(NodeId from, Outbox.ChunkRequest request, int chunkBytes)
       throws IOException {
@@ -32,6 +42,9 @@ final class Outgoing implements Closeable {
     boolean within = request.offset() >= 0 && request.offset() < file.bytes();
     long offset = within ? request.offset() : 0;
     byte[] data = file.read(offset, chunkBytes);
+    if (offset + data.length == file.bytes()) {
+      sentAll.add(request.to());
+    }
     return new RaftMessage.InstallSnapshot(
         from,
         request.to(),

@@ -129,9 +129,36 @@ public final class SnapshotFiles implements Closeable {
     return files.isEmpty() ? Optional.empty() : Optional.of(SnapshotName.parse(files.last()));
   }
 
-  /** Opens a snapshot to copy it. Any thread may call this. */
-  SnapshotExport export(LogPosition last) throws IOException {
-    return new SnapshotExport(last, disk.open(SnapshotName.of(last)));
+  /**
+   * Opens the newest snapshot to copy it.
+   *
+   * @return empty if there is none
+   * @throws StorageException if it is damaged; it counts as gone from then on
+   */
+  Optional<SnapshotExport> export() throws IOException {
+    if (files.isEmpty()) {
+      return Optional.empty();
+    }
+    checkWhole(files.last());
+    return Optional.of(open(files.last()));
+  }
+
+  private SnapshotExport open(String name) throws IOException {
+    return new SnapshotExport(SnapshotName.parse(name), disk.open(name));
+  }
+
+  private void checkWhole(String name) throws IOException {
+    try {
+      WholeFile.check(disk, name);
+    } catch (StorageException e) {
+      files.remove(name);
+      // The next snapshot may get the same name, and be another file.
+      Outgoing sent = outgoing.remove(name);
+      if (sent != null) {
+        sent.close();
+      }
+      throw e;
+    }
   }
 
   /** The size of the newest snapshot, 0 if there is none. */
@@ -170,21 +197,17 @@ public final class SnapshotFiles implements Closeable {
    */
   public Optional<RaftMessage.InstallSnapshot> read(NodeId self, Outbox.ChunkRequest request)
       throws IOException {
-    LogPosition last = request.snapshot().last();
-    String name = SnapshotName.of(last);
+    String name = SnapshotName.of(request.snapshot().last());
     if (!files.contains(name)) {
       return Optional.empty();
     }
     Outgoing sent = outgoing.get(name);
     if (sent == null) {
-      try {
-        WholeFile.check(disk, name);
-      } catch (StorageException e) {
-        files.remove(name);
-        throw e;
-      }
-      sent = new Outgoing(export(last));
+      checkWhole(name);
+      sent = new Outgoing(open(name));
       outgoing.put(name, sent);
+    } else if (sent.isBegunAgain(request)) {
+      checkWhole(name);
     }
     return Optional.of(sent.read(self, request, config.chunkBytes()));
   }

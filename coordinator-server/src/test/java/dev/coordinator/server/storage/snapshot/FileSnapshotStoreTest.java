@@ -19,6 +19,7 @@ import dev.coordinator.server.machine.CoordinatorMachine;
 import dev.coordinator.server.metrics.SnapshotMetrics;
 import dev.coordinator.server.metrics.StorageMetrics;
 import dev.coordinator.server.ports.SnapshotInbox;
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.Outbox;
 import dev.coordinator.server.raft.RaftMessage;
@@ -53,6 +54,8 @@ final class FileSnapshotStoreTest {
 
   private record Gone(Outbox.ChunkRequest request) {}
 
+  private record Damaged(LogPosition last) {}
+
   private record StoredPart(RaftMessage.InstallSnapshot chunk, long nextOffset) {}
 
   private record Received(RaftMessage.InstallSnapshot last, CoordinatorMachine machine) {}
@@ -80,6 +83,11 @@ final class FileSnapshotStoreTest {
     @Override
     public void snapshotGone(Outbox.ChunkRequest request) {
       all.add(new Gone(request));
+    }
+
+    @Override
+    public void snapshotDamaged(LogPosition last) {
+      all.add(new Damaged(last));
     }
 
     @Override
@@ -152,10 +160,10 @@ final class FileSnapshotStoreTest {
   @Test
   void theNewestIsExportedAndStaysReadable() throws Exception {
     try (FileSnapshotStore store = started(disk)) {
-      assertEquals(Optional.empty(), store.export());
+      assertEquals(Optional.empty(), store.export(0).get());
       save(store, 40);
       byte[] content = disk.content(disk.list().get(0));
-      try (SnapshotExport export = store.export().orElseThrow()) {
+      try (SnapshotExport export = store.export(40).get().orElseThrow()) {
         for (long index = 41; index <= 45; index++) {
           save(store, index);
         }
@@ -166,10 +174,36 @@ final class FileSnapshotStoreTest {
         assertArrayEquals(Arrays.copyOfRange(content, 7, 19), export.read(7, 12));
         assertArrayEquals(new byte[0], export.read(content.length, 12));
       }
-      try (SnapshotExport export = store.export().orElseThrow()) {
+      try (SnapshotExport export = store.export(44).get().orElseThrow()) {
         assertEquals(meta(45, 3).last(), export.last());
       }
     }
+  }
+
+  @Test
+  void aDamagedOneIsNotExportedNorAnOlderOneInItsPlace() throws Exception {
+    try (FileSnapshotStore store = started(disk)) {
+      save(store, 40);
+      save(store, 41);
+      flipBit(disk.list().get(1));
+      assertEquals(Optional.empty(), store.export(41).get());
+      assertEquals(meta(41, 3).last(), reports.next(Damaged.class).last());
+      assertEquals(1, counted("coordinator.snapshot.damaged"));
+      assertEquals(Optional.empty(), store.export(41).get());
+
+      save(store, 41);
+      try (SnapshotExport export = store.export(41).get().orElseThrow()) {
+        assertEquals(meta(41, 3).last(), export.last());
+        assertArrayEquals(disk.content(disk.list().get(1)), export.read(0, 1 << 20));
+      }
+      assertEquals(0, reports.all.size());
+    }
+  }
+
+  private void flipBit(String file) {
+    byte[] content = disk.content(file);
+    content[20] ^= 1;
+    disk.replace(file, content);
   }
 
   private void save(FileSnapshotStore store, long index) throws InterruptedException {
@@ -191,10 +225,7 @@ final class FileSnapshotStoreTest {
     try (FileSnapshotStore store = started(disk)) {
       store.save(meta(40, 3), state(40));
       reports.next(Saved.class);
-      String file = disk.list().get(0);
-      byte[] content = disk.content(file);
-      content[20] ^= 1;
-      disk.replace(file, content);
+      flipBit(disk.list().get(0));
       store.read(request(meta(40, 3), 0));
       reports.next(Gone.class);
       assertEquals(1, counted("coordinator.snapshot.damaged"));

@@ -25,10 +25,12 @@ import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
 import dev.coordinator.server.raft.SnapshotMeta;
+import dev.coordinator.server.storage.DiskFile;
 import dev.coordinator.server.storage.SimulatedDisk;
 import dev.coordinator.server.storage.StorageException;
 import dev.coordinator.server.wire.SnapshotTables;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -438,15 +440,48 @@ final class SnapshotFilesTest {
   void aDamagedOneIsNotSent() throws IOException {
     try (SnapshotFiles leader = open(disk)) {
       save(leader, 40, 3);
-      byte[] content = disk.content(disk.list().get(0));
-      content[content.length / 2] ^= 4;
-      disk.replace(disk.list().get(0), content);
+      flipBit(disk.list().get(0));
       assertThrows(StorageException.class, () -> leader.read(LEADER, request(meta(40, 3), 0)));
       assertEquals(Optional.empty(), leader.read(LEADER, request(meta(40, 3), 0)));
       save(leader, 40, 3);
       assertTrue(leader.read(LEADER, request(meta(40, 3), 0)).isPresent());
     }
     assertNewest(disk, 40, 3);
+  }
+
+  @Test
+  void oneThatIsDamagedWhileItIsSentIsFoundWhenItsFollowerBeginsAgain() throws IOException {
+    SnapshotMeta sent = meta(40, 3);
+    try (SnapshotFiles leader = open(disk);
+        SnapshotFiles follower = open(new SimulatedDisk())) {
+      save(leader, 40, 3);
+      long size = disk.content(disk.list().get(0)).length;
+      leader.read(LEADER, request(sent, 0));
+      flipBit(disk.list().get(0));
+      SnapshotFiles.Reception reception = null;
+      for (RaftMessage.InstallSnapshot chunk : chunks(leader, sent)) {
+        reception = follower.receive(chunk);
+      }
+      assertInstanceOf(SnapshotFiles.Refused.class, reception);
+      assertTrue(leader.read(LEADER, request(sent, size - 1)).isPresent(), "others go on");
+      assertThrows(StorageException.class, () -> leader.read(LEADER, request(sent, 0)));
+      assertEquals(Optional.empty(), leader.read(LEADER, request(sent, 0)));
+
+      save(leader, 40, 3);
+      for (RaftMessage.InstallSnapshot chunk : chunks(leader, sent)) {
+        reception = follower.receive(chunk);
+      }
+      assertInstanceOf(SnapshotFiles.Completed.class, reception);
+    }
+  }
+
+  /** In place, so that whoever has it open sees it too. */
+  private void flipBit(String file) throws IOException {
+    byte[] content = disk.content(file);
+    int place = content.length / 2;
+    try (DiskFile open = disk.open(file)) {
+      open.write(ByteBuffer.wrap(new byte[] {(byte) (content[place] ^ 4)}), place);
+    }
   }
 
   @Test

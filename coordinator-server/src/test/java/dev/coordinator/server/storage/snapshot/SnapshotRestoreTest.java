@@ -64,7 +64,7 @@ final class SnapshotRestoreTest {
     try (SnapshotFiles files =
         SnapshotFiles.open(Disk.of(old), new MapDbSnapshotFormat(old), SnapshotConfig.DEFAULT)) {
       files.save(meta, state);
-      try (SnapshotExport export = files.export(meta.last());
+      try (SnapshotExport export = files.export().orElseThrow();
           var copy = Files.newOutputStream(backup)) {
         for (long offset = 0; offset < export.bytes(); offset += 1000) {
           copy.write(export.read(offset, 1000));
