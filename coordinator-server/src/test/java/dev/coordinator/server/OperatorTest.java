@@ -237,7 +237,7 @@ class OperatorTest {
     start(1);
     int port = FreePorts.take(1).get(0);
     // Nobody is there.
-    operator(1).addMember(add(2, "127.0.0.1:" + port, "127.0.0.1:" + port));
+    change(() -> operator(1).addMember(add(2, "127.0.0.1:" + port, "127.0.0.1:" + port)));
     StatusRuntimeException refusal =
         assertFails(
             Code.FAILED_PRECONDITION,
