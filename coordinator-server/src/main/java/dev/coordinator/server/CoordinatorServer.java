@@ -162,7 +162,12 @@ public final class CoordinatorServer implements AutoCloseable {
                 RaftTrace.NONE),
             metrics,
             time.nanoTime());
-    warnOfOtherMembers(loop.core().membership());
+    Membership present = loop.core().membership();
+    if (present.isFounding()) {
+      log.info(
+          "there is no log yet: the cluster begins once all of its founders, {}, are up", present);
+    }
+    warnOfOtherMembers(present);
     return loop;
   }
 

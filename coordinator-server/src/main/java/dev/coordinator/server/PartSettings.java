@@ -39,7 +39,7 @@ final class PartSettings {
 
   /** The configuration of a cluster that begins, none of a member that joins one. */
   Membership bootstrap() {
-    return config.join() ? Membership.NONE : Founders.of(config);
+    return config.join() ? Membership.NONE : Founders.of(config).founding();
   }
 
   NodeSettings node() {

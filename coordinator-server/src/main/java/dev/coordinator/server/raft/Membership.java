@@ -17,6 +17,10 @@ import java.util.function.ToLongFunction;
  * <p>While a change of voters is under way it is <em>joint</em> (§4.3): it has the voters that come
  * and those of before, and whatever needs a majority needs one of each. Learners get the log, but
  * have no vote and count for no majority (§4.2.1).
+ *
+ * <p>A cluster that begins is <em>founding</em>: whatever needs a majority needs everybody. So all
+ * founders have an entry before the first one commits, and as long as one of them still has its
+ * disk, others that lost theirs cannot found the cluster once more.
  */
 public final class Membership {
 
@@ -32,6 +36,7 @@ public final class Membership {
   private final SortedSet<NodeId> voters;
   private final SortedSet<NodeId> outgoing;
   private final SortedSet<NodeId> learners;
+  private final boolean founding;
 
   /** Members of which only the ids are known, all of them voters. */
   public Membership(Collection<NodeId> voters) {
@@ -48,12 +53,22 @@ public final class Membership {
       Collection<NodeId> voters,
       Collection<NodeId> outgoing,
       Collection<NodeId> learners) {
+    this(members, voters, outgoing, learners, false);
+  }
+
+  private Membership(
+      Collection<MemberInfo> members,
+      Collection<NodeId> voters,
+      Collection<NodeId> outgoing,
+      Collection<NodeId> learners,
+      boolean founding) {
     for (MemberInfo member : members) {
       this.members.put(member.id(), member);
     }
     this.voters = sorted(voters);
     this.outgoing = sorted(outgoing);
     this.learners = sorted(learners);
+    this.founding = founding;
     require(!this.voters.isEmpty() || this.members.isEmpty(), "a cluster has at least one voter");
     require(Collections.disjoint(this.learners, allVoters()), "a voter is no learner");
     SortedSet<NodeId> all = allVoters();
@@ -114,6 +129,10 @@ public final class Membership {
     return members.isEmpty();
   }
 
+  public boolean isFounding() {
+    return founding;
+  }
+
   public boolean isJoint() {
     return !outgoing.isEmpty();
   }
@@ -151,6 +170,16 @@ public final class Membership {
     return new Membership(all.values(), newVoters, voters, newLearners);
   }
 
+  /** The same for a cluster that begins with it. */
+  public Membership founding() {
+    return new Membership(members.values(), voters, outgoing, learners, true);
+  }
+
+  /** The same for a cluster that has begun. */
+  Membership founded() {
+    return founding ? new Membership(members.values(), voters, outgoing, learners) : this;
+  }
+
   /** The configuration that a joint one leads to. */
   Membership completed() {
     TreeMap<NodeId, MemberInfo> staying = new TreeMap<>(members);
@@ -172,7 +201,7 @@ public final class Membership {
     return isQuorum(voters, granting) && (outgoing.isEmpty() || isQuorum(outgoing, granting));
   }
 
-  private static boolean isQuorum(SortedSet<NodeId> half, Set<NodeId> granting) {
+  private boolean isQuorum(SortedSet<NodeId> half, Set<NodeId> granting) {
     return count(half, granting) >= quorum(half);
   }
 
@@ -181,7 +210,7 @@ public final class Membership {
     return isBlockedBy(voters, refusing) || !outgoing.isEmpty() && isBlockedBy(outgoing, refusing);
   }
 
-  private static boolean isBlockedBy(SortedSet<NodeId> half, Set<NodeId> refusing) {
+  private boolean isBlockedBy(SortedSet<NodeId> half, Set<NodeId> refusing) {
     return half.size() - count(half, refusing) < quorum(half);
   }
 
@@ -195,8 +224,8 @@ public final class Membership {
     return count;
   }
 
-  private static int quorum(SortedSet<NodeId> half) {
-    return half.size() / 2 + 1;
+  private int quorum(SortedSet<NodeId> half) {
+    return founding ? half.size() : half.size() / 2 + 1;
   }
 
   /** The largest value that a majority of the voters has reached; of both halves if it is joint. */
@@ -205,7 +234,7 @@ public final class Membership {
     return outgoing.isEmpty() ? reached : Math.min(reached, reachedByQuorum(outgoing, value));
   }
 
-  private static long reachedByQuorum(SortedSet<NodeId> half, ToLongFunction<NodeId> value) {
+  private long reachedByQuorum(SortedSet<NodeId> half, ToLongFunction<NodeId> value) {
     long[] values = new long[half.size()];
     int i = 0;
     for (NodeId voter : half) {
@@ -221,7 +250,8 @@ public final class Membership {
         && members.equals(that.members)
         && voters.equals(that.voters)
         && outgoing.equals(that.outgoing)
-        && learners.equals(that.learners);
+        && learners.equals(that.learners)
+        && founding == that.founding;
   }
 
   @Override

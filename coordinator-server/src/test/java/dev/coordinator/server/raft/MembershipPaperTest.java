@@ -513,6 +513,46 @@ class MembershipPaperTest {
     }
 
     @Test
+    @DisplayName("§11: a cluster begins with the votes of all founders")
+    void foundersVote() {
+      start(RestoredState.fresh(of(1, 2, 3).founding()).withIncarnation(11));
+      tick(2 * T);
+      receive(new Sender(22, 0), new RequestVoteReply(TWO, SELF, 0, true, true, 1));
+      assertEquals(RoleKind.PRE_CANDIDATE, core.status().role());
+      receive(new Sender(33, 0), new RequestVoteReply(THREE, SELF, 0, true, true, 1));
+      receive(new Sender(22, 0), new RequestVoteReply(TWO, SELF, 1, false, true, 1));
+      assertEquals(RoleKind.CANDIDATE, core.status().role());
+      receive(new Sender(33, 0), new RequestVoteReply(THREE, SELF, 1, false, true, 1));
+      assertTrue(core.isLeader());
+    }
+
+    @Test
+    @DisplayName("§11: its first entry commits when all founders have it, later ones by majority")
+    void foundersCommit() {
+      start(RestoredState.fresh(of(1, 2, 3).founding()).withIncarnation(11));
+      elect(TWO, THREE);
+      receive(new Sender(22, 0), new AppendEntriesReply(TWO, SELF, 1, true, 1, 0, 0, 0, 0));
+      assertEquals(0, core.status().committed());
+      receive(new Sender(33, 0), new AppendEntriesReply(THREE, SELF, 1, true, 1, 0, 0, 0, 0));
+      assertEquals(1, core.status().committed());
+
+      assertEquals(2, core.status().last(), "the data directories");
+      assertFalse(core.status().membership().isFounding());
+      receive(new Sender(22, 0), new AppendEntriesReply(TWO, SELF, 1, true, 2, 0, 0, 0, 0));
+      assertEquals(2, core.status().committed());
+      assertFalse(core.snapshotMeta().membership().isFounding());
+    }
+
+    @Test
+    @DisplayName("§11: who refuses to begin the cluster is enough to keep it from beginning")
+    void founderRefuses() {
+      start(RestoredState.fresh(of(1, 2, 3).founding()).withIncarnation(11));
+      tick(2 * T);
+      receive(new RequestVoteReply(TWO, SELF, 0, true, false, 1));
+      assertEquals(RoleKind.FOLLOWER, core.status().role());
+    }
+
+    @Test
     @DisplayName("§11: the leader records which data directories its members run on")
     void incarnationsAreRecorded() {
       start(RestoredState.fresh(of(1, 2, 3)).withIncarnation(11));

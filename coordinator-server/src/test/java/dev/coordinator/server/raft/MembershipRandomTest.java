@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -67,7 +69,7 @@ class MembershipRandomTest {
     final BadNetwork network;
     long reads;
     long lastId;
-    int foundersWiped;
+    final Set<NodeId> wiped = new TreeSet<>();
 
     /** No member is removed so soon after a disk was lost that the leader cannot have noticed. */
     long wipedMs = -ELECTION_TIMEOUT_MS;
@@ -222,23 +224,18 @@ class MembershipRandomTest {
         if (story != null) {
           Story.tell(story, cluster.nowMs(), lost.id.toString(), "lost its disk");
         }
-        if (!mayComeBackAsFounder(lost, membership)) {
+        if (!mayComeBackAsFounder(lost)) {
           lost.bootstrap = Membership.NONE;
         }
       }
     }
 
     /**
-     * One member may come back as the founder that it was, if all founders know its old disk. If
-     * more did, or one that a founder who was left behind takes for its former self, they could
-     * found the cluster once more: then it has to come back as one that waits to be added.
+     * Who lost its disk may come back as the founder that it was, unless it is the last of them.
      */
-    private boolean mayComeBackAsFounder(VirtualCluster.Node lost, Membership membership) {
-      boolean allKnow = lost.bootstrap.voters().size() > 1;
-      for (NodeId founder : lost.bootstrap.voters()) {
-        allKnow &= membership.contains(founder);
-      }
-      return allKnow && foundersWiped++ == 0;
+    private boolean mayComeBackAsFounder(VirtualCluster.Node lost) {
+      wiped.add(lost.id);
+      return !wiped.containsAll(lost.bootstrap.voters());
     }
 
     private boolean everybodyKnows(Membership membership) {

@@ -93,7 +93,9 @@ final class VirtualCluster {
           new RaftCore(
               config,
               id,
-              disk.restore(bootstrap, tellsIncarnations ? incarnation : 0),
+              tellsIncarnations
+                  ? disk.restore(bootstrap.founding(), incarnation)
+                  : disk.restore(bootstrap, 0),
               random,
               traces.apply(id),
               nowMs);

@@ -55,7 +55,7 @@ final class LoopCluster {
   LoopCluster(int size, NodeSettings settings) {
     this.settings = settings;
     this.membership =
-        new Membership(LongStream.rangeClosed(1, size).mapToObj(NodeId::new).toList());
+        new Membership(LongStream.rangeClosed(1, size).mapToObj(NodeId::new).toList()).founding();
     for (NodeId id : membership.voters()) {
       members.put(id.value(), new Member(id, membership));
     }

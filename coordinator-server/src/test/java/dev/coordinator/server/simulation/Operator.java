@@ -147,12 +147,6 @@ final class Operator {
   }
 
   private void work() {
-    for (SimulatedMember member : cluster.members()) {
-      if (member.isLost() && !cluster.oracle().membership().contains(member.id())) {
-        // Two of them that still believe in the first configuration could be a majority of it.
-        member.turnOff();
-      }
-    }
     for (Goal goal : List.copyOf(goals)) {
       for (SimulatedMember member : cluster.members()) {
         if (member.isLeader()) {

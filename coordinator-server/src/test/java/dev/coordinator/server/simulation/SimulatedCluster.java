@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 
 /** A whole cluster with its clients in one thread: real node loops, everything else simulated. */
 final class SimulatedCluster {
@@ -71,7 +72,7 @@ final class SimulatedCluster {
     for (int i = 1; i <= tuning.members(); i++) {
       ids.add(new NodeId(i));
     }
-    Membership bootstrap = new Membership(ids);
+    Membership bootstrap = new Membership(ids).founding();
     for (NodeId id : ids) {
       members.add(new SimulatedMember(this, id, bootstrap));
     }
@@ -244,7 +245,7 @@ final class SimulatedCluster {
     schedule.after(
         schedule.delayNanos(5 * MS, faults.maxDownMs() * MS),
         () -> {
-          if (!member.isAlive() && !member.refusesToStart() && !member.isOff()) {
+          if (!member.isAlive() && !member.refusesToStart()) {
             note("%s restarts", member);
             member.start();
           }
@@ -287,14 +288,17 @@ final class SimulatedCluster {
 
   /**
    * What was promised must be known to enough others, under whatever configuration any of them goes
-   * by. So members are lost one at a time, and only when all voters go by the same configuration.
+   * by. So voters are lost one at a time, and only when all of them go by the same configuration.
+   * And one founder keeps its disks: a cluster begins with all founders, so none is lost before it
+   * has, nor the last of them that knows that it has.
    */
   private boolean canLose(SimulatedMember victim) {
     Membership committed = oracle.membership();
-    return committed.isVoter(victim.id())
+    return !committed.isFounding()
+        && committed.isVoter(victim.id())
         && committed.voters().size() >= 3
         && operator.isIdle()
-        && members.stream().allMatch(member -> member.isOff() || !member.isLost())
+        && founders().anyMatch(founder -> founder != victim && !founder.isLost())
         && voters().stream()
             .allMatch(
                 voter ->
@@ -304,17 +308,20 @@ final class SimulatedCluster {
                         && voter.loop().core().status().membership().equals(committed));
   }
 
+  private Stream<SimulatedMember> founders() {
+    return members.stream().limit(tuning.members());
+  }
+
   /** Whether everybody who goes by a configuration with this member would tell it from another. */
   private boolean isRecorded(SimulatedMember victim) {
     for (SimulatedMember member : members) {
-      if (member.isOff()) {
-        continue;
-      }
       if (!member.isAlive()) {
         return false;
       }
       Membership present = member.loop().core().status().membership();
-      if (present.contains(victim.id()) && present.member(victim.id()).incarnation() == 0) {
+      // One that lost its disks goes by the founders' configuration, which decides nothing.
+      boolean counts = present.contains(victim.id()) && !present.isFounding();
+      if (counts && present.member(victim.id()).incarnation() == 0) {
         return false;
       }
     }

@@ -84,7 +84,6 @@ final class SimulatedMember {
 
   private boolean refuses;
   private boolean wiped;
-  private boolean off;
   private final Promises promises;
 
   SimulatedMember(SimulatedCluster cluster, NodeId id, Membership membership) {
@@ -105,22 +104,6 @@ final class SimulatedMember {
     snapshotDisk = new SimulatedDisk();
     disks = List.of(logDisk, snapshotDisk);
     disks.forEach(disk -> disk.setFault(diskFaults));
-  }
-
-  /** Ends its process for good. */
-  void turnOff() {
-    if (!off) {
-      cluster.note("%s is turned off", this);
-      off = true;
-      if (isAlive()) {
-        endProcess(false);
-      }
-    }
-  }
-
-  /** Whether it will never run again. */
-  boolean isOff() {
-    return off;
   }
 
   /** Replaces its disks by empty ones, while it is down. */
@@ -199,7 +182,7 @@ final class SimulatedMember {
   }
 
   void start() {
-    if (refuses || off) {
+    if (refuses) {
       return;
     }
     diskFaults.revive();
@@ -575,7 +558,7 @@ final class SimulatedMember {
   /** How it stands, for people. */
   String describe() {
     if (!isAlive()) {
-      return this + (refuses ? " refuses to start" : off ? " is off" : " is down");
+      return this + (refuses ? " refuses to start" : " is down");
     }
     RaftStatus status = loop.core().status();
     return String.format(

@@ -21,6 +21,14 @@ public final class Simulation {
   /** Entries that travel one by one over slow ways to slow disks may take a while. */
   private static final long MAX_CALM_MS = 300_000;
 
+  /**
+   * How often faults wait until the cluster has begun: while they keep any of its founders away,
+   * nothing happens that could go wrong.
+   */
+  private static final double LETS_BEGIN = 0.8;
+
+  private static final long FOUNDING_MS = 10_000;
+
   private static final long STEP_MS = 200;
   private static final long SMALL_STEP_MS = 10;
   private static final int STORY_LINES = 400;
@@ -83,6 +91,9 @@ public final class Simulation {
   }
 
   private Result run(long faultyMs) {
+    if (cluster.schedule().chance(LETS_BEGIN)) {
+      awaitFounding();
+    }
     Nemesis nemesis = new Nemesis(cluster);
     nemesis.start();
     cluster.run(faultyMs);
@@ -108,6 +119,17 @@ public final class Simulation {
     return cluster.members().stream()
         .filter(member -> membership.contains(member.id()) && !member.isLost())
         .toList();
+  }
+
+  /** Waits a while; members that crash all the time may need longer. */
+  private void awaitFounding() {
+    for (long waitedMs = 0; waitedMs < FOUNDING_MS && isFounding(); waitedMs += STEP_MS) {
+      cluster.run(STEP_MS);
+    }
+  }
+
+  private boolean isFounding() {
+    return cluster.oracle().membership().isFounding();
   }
 
   /** Waits until members have applied what was committed in the calm, and clients go on. */
