@@ -16,4 +16,25 @@ public final class InvariantViolation extends Error {
       throw new InvariantViolation(String.format(format, values));
     }
   }
+
+  /** As above, without an array on the path of every entry. */
+  static void invariant(boolean condition, String format, Object value) {
+    if (!condition) {
+      throw new InvariantViolation(String.format(format, value));
+    }
+  }
+
+  /** As above, without boxing on the path of every entry. */
+  static void invariant(boolean condition, String format, long value) {
+    if (!condition) {
+      throw new InvariantViolation(String.format(format, value));
+    }
+  }
+
+  /** As above, without boxing on the path of every entry. */
+  static void invariant(boolean condition, String format, long first, long second) {
+    if (!condition) {
+      throw new InvariantViolation(String.format(format, first, second));
+    }
+  }
 }

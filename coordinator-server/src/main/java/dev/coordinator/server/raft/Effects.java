@@ -113,23 +113,25 @@ final class Effects {
       outbox.batch = new WriteBatch(lastBatch, changed, log.writeBase(), log.write(lastBatch));
       hardStateChanged = false;
     }
-    outbox.messages.addAll(messages);
+    move(messages, outbox.messages);
     boolean allDurable = persistedBatch == lastBatch;
-    (allDurable ? outbox.messages : outbox.messagesAfterPersist).addAll(messagesAfterPersist);
-    outbox.safeReads.addAll(safeReads);
-    outbox.failedReads.addAll(failedReads);
-    outbox.chunkRequests.addAll(chunkRequests);
-    outbox.receivedChunks.addAll(receivedChunks);
+    move(messagesAfterPersist, allDurable ? outbox.messages : outbox.messagesAfterPersist);
+    move(safeReads, outbox.safeReads);
+    move(failedReads, outbox.failedReads);
+    move(chunkRequests, outbox.chunkRequests);
+    move(receivedChunks, outbox.receivedChunks);
     outbox.installed = installed;
     outbox.compactedTo = compactedTo;
     log.handOutCommitted(outbox.committedEntries);
-    messages.clear();
-    messagesAfterPersist.clear();
-    safeReads.clear();
-    failedReads.clear();
-    chunkRequests.clear();
-    receivedChunks.clear();
     installed = null;
     compactedTo = 0;
+  }
+
+  /** Most rounds have little to move, and {@code addAll} copies even nothing. */
+  private static <T> void move(List<T> from, List<T> to) {
+    if (!from.isEmpty()) {
+      to.addAll(from);
+      from.clear();
+    }
   }
 }

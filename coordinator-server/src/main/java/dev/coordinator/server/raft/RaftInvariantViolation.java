@@ -26,6 +26,20 @@ public final class RaftInvariantViolation extends Error {
     }
   }
 
+  /** As above, without an array on the path of every request. */
+  static void invariant(boolean condition, String message, Object first) {
+    if (!condition) {
+      throw new RaftInvariantViolation(String.format(Locale.ROOT, message, first));
+    }
+  }
+
+  /** As above, without an array on the path of every request. */
+  static void invariant(boolean condition, String message, Object first, Object second) {
+    if (!condition) {
+      throw new RaftInvariantViolation(String.format(Locale.ROOT, message, first, second));
+    }
+  }
+
   /** As above, without boxing on the path of every request. */
   static void invariant(boolean condition, String message, long first, long second) {
     if (!condition) {

@@ -146,12 +146,8 @@ final class RaftLog {
   }
 
   Entry entry(long index) {
-    invariant(
-        index > base.index() && index <= last(),
-        "no entry at %d: they begin after %s and end at %d",
-        index,
-        base,
-        last());
+    invariant(index > base.index(), "no entry at %d: they begin after %d", index, base.index());
+    invariant(index <= last(), "no entry at %d: they end at %d", index, last());
     return entries.get(place(index));
   }
 

@@ -37,6 +37,11 @@ final class ReadQueue {
     return !waiting.isEmpty();
   }
 
+  /** Whether a round is under way. */
+  boolean isConfirming() {
+    return !rounds.isEmpty();
+  }
+
   /** Begins a round for the reads that wait; they may be answered at {@code index} once it ends. */
   void begin(long round, long index) {
     rounds.addLast(new Round(round, index, waiting));

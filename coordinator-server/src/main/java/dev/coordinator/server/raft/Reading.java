@@ -62,7 +62,9 @@ final class Reading {
 
   /** A follower may have confirmed a round. */
   void confirm(Leader leader) {
-    leader.reads().confirm(leader.confirmedRound(member.membership()), this::confirmed);
+    if (leader.reads().isConfirming()) {
+      leader.reads().confirm(leader.confirmedRound(member.membership()), this::confirmed);
+    }
   }
 
   private void confirmed(ReadQueue.Read read, long index) {

@@ -432,7 +432,9 @@ public final class NodeLoop {
       reads.refused(read, notLeader());
     }
     reads.answer(view(), board.leadership(), core.knownClusterTimeMs(nowMs), nowNanos);
-    reads.giveUp(nowNanos, notLeader());
+    if (reads.deadlineNanos() <= nowNanos) {
+      reads.giveUp(nowNanos, notLeader());
+    }
     for (Outbox.ChunkRequest request : outbox.chunkRequests) {
       ports.snapshots().read(request);
     }
