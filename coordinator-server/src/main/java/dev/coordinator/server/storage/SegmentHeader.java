@@ -5,7 +5,6 @@ import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.NodeId;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import java.util.zip.CRC32C;
 
 /**
@@ -44,7 +43,8 @@ record SegmentHeader(LogIdentity identity, long number, long firstSequence, LogP
   private static final int DIGITS = 10;
 
   static String fileName(long number) {
-    return String.format(Locale.ROOT, "%0" + DIGITS + "d%s", number, SUFFIX);
+    String digits = Long.toString(number);
+    return "0".repeat(DIGITS - digits.length()) + digits + SUFFIX;
   }
 
   /** Whether a file is a segment; anything else in the directory is not the log's business. */

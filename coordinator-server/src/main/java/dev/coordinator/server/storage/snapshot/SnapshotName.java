@@ -2,20 +2,26 @@
 package dev.coordinator.server.storage.snapshot;
 
 import dev.coordinator.server.raft.LogPosition;
-import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** The names of snapshot files, which tell their last entry and sort by it. */
 final class SnapshotName {
 
-  /** A long has 19 digits at most. */
+  /** A long has no more. */
+  private static final int DIGITS = 19;
+
   private static final Pattern NAME = Pattern.compile("([0-9]{19})-([0-9]{19})\\.snapshot");
 
   private SnapshotName() {}
 
   static String of(LogPosition last) {
-    return String.format(Locale.ROOT, "%019d-%019d.snapshot", last.index(), last.term());
+    return padded(last.index()) + "-" + padded(last.term()) + ".snapshot";
+  }
+
+  private static String padded(long number) {
+    String digits = Long.toString(number);
+    return "0".repeat(DIGITS - digits.length()) + digits;
   }
 
   /** The last entry of the snapshot, or null if the file is none. */
