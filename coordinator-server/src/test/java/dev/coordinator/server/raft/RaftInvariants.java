@@ -16,7 +16,15 @@ public final class RaftInvariants {
 
   /** Checks the state of {@code core}, and remembers it for the next check. */
   public void check(RaftCore core) {
-    RaftStatus now = core.status();
+    check(core, core.status());
+  }
+
+  /**
+   * As above.
+   *
+   * @param now the status of this core at this moment
+   */
+  public void check(RaftCore core, RaftStatus now) {
     RaftLog log = core.member().log;
     checkCursors(now, log);
     checkProgress(now);

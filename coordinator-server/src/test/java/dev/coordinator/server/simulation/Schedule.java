@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.simulation;
 
-import java.util.PriorityQueue;
 import java.util.random.RandomGenerator;
 
 /**
@@ -10,14 +9,7 @@ import java.util.random.RandomGenerator;
  */
 final class Schedule {
 
-  private record Event(long atNanos, long sequence, Runnable action) {}
-
-  private final PriorityQueue<Event> events =
-      new PriorityQueue<>(
-          (a, b) ->
-              a.atNanos != b.atNanos
-                  ? Long.compare(a.atNanos, b.atNanos)
-                  : Long.compare(a.sequence, b.sequence));
+  private final EventQueue events = new EventQueue();
   private final RandomGenerator random;
   private long nowNanos;
   private long sequence;
@@ -41,12 +33,12 @@ final class Schedule {
   }
 
   void at(long atNanos, Runnable action) {
-    events.add(new Event(Math.max(atNanos, nowNanos), sequence++, action));
+    events.add(Math.max(atNanos, nowNanos), sequence++, action);
   }
 
   /** Happens at this moment, before everything else that will. */
   void first(Runnable action) {
-    events.add(new Event(nowNanos, --firstSequence, action));
+    events.add(nowNanos, --firstSequence, action);
   }
 
   void after(long delayNanos, Runnable action) {
@@ -55,15 +47,13 @@ final class Schedule {
 
   /** Lets the next event happen; false if it lies after {@code untilNanos}. */
   boolean step(long untilNanos) {
-    Event next = events.peek();
-    if (next == null || next.atNanos > untilNanos) {
+    if (events.isEmpty() || events.firstNanos() > untilNanos) {
       nowNanos = Math.max(nowNanos, untilNanos);
       return false;
     }
-    events.poll();
-    nowNanos = next.atNanos;
-    trace(next.atNanos + next.sequence * 31);
-    next.action.run();
+    nowNanos = events.firstNanos();
+    trace(nowNanos + events.firstNumber() * 31);
+    events.removeFirst().run();
     return true;
   }
 

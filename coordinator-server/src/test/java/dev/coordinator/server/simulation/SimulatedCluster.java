@@ -458,21 +458,24 @@ final class SimulatedCluster {
       CompletableFuture<Answered<T>> future,
       Consumer<Answered<T>> onAnswer,
       Consumer<NodeException> onRefusal) {
-    future.whenComplete(
-        (answer, failure) ->
-            travel(
-                () -> {
-                  if (failure == null) {
-                    hint = from;
-                    onAnswer.accept(answer);
-                  } else {
-                    NodeException why = (NodeException) failure;
-                    if (!why.leader().isNone()) {
-                      hint = member(why.leader());
-                    }
-                    onRefusal.accept(why);
+    // Not whenComplete, whose own future would wrap each refusal, with a stack trace.
+    future.handle(
+        (answer, failure) -> {
+          travel(
+              () -> {
+                if (failure == null) {
+                  hint = from;
+                  onAnswer.accept(answer);
+                } else {
+                  NodeException why = (NodeException) failure;
+                  if (!why.leader().isNone()) {
+                    hint = member(why.leader());
                   }
-                }));
+                  onRefusal.accept(why);
+                }
+              });
+          return null;
+        });
   }
 
   private SimulatedMember pick() {

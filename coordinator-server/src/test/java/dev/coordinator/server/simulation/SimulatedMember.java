@@ -2,6 +2,7 @@
 package dev.coordinator.server.simulation;
 
 import dev.coordinator.server.machine.MachineInvariants;
+import dev.coordinator.server.metrics.LoopMetrics;
 import dev.coordinator.server.metrics.NodeMetrics;
 import dev.coordinator.server.ports.LogStore;
 import dev.coordinator.server.ports.PeerSender;
@@ -31,6 +32,7 @@ import dev.coordinator.server.storage.StorageException;
 import dev.coordinator.server.storage.snapshot.RecoveredState;
 import dev.coordinator.server.storage.snapshot.SequentialSnapshotFormat;
 import dev.coordinator.server.storage.snapshot.SnapshotFiles;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
@@ -61,12 +63,19 @@ final class SimulatedMember {
   private final long clockOffsetNanos;
   private LogIdentity identity;
 
+  /** Of all its lives: to register them anew would be a good part of the work of a start. */
+  private final NodeMetrics metrics = NodeMetrics.none(ROLES);
+
   private SimulatedLog log;
   private SimulatedSnapshots snapshots;
   private Mailbox mailbox;
   private NodeLoop loop;
   private CoordinatorNode node;
   private RaftInvariants raftInvariants;
+
+  /** How its core stands between two rounds. */
+  private RaftStatus status;
+
   private long committedSeen;
   private long nextRoundNanos = NEVER;
   private boolean paused;
@@ -208,8 +217,11 @@ final class SimulatedMember {
       checkUnharmed(recovered);
     }
     promises.checkKept(recovered.restored());
-    NodeMetrics metrics = NodeMetrics.none(ROLES);
-    mailbox = new Mailbox(tuning.mailboxCapacity(), tuning.mailboxCapacity(), metrics.loop());
+    mailbox =
+        new Mailbox(
+            tuning.mailboxCapacity(),
+            tuning.mailboxCapacity(),
+            new LoopMetrics(new CompositeMeterRegistry()));
     log.start(recovered.restored(), mailbox);
     snapshots = new SimulatedSnapshots(schedule, cluster.oracle(), id, files, this::drawSyncNanos);
     snapshots.reportTo(mailbox);
@@ -231,6 +243,7 @@ final class SimulatedMember {
             localNanos(schedule.nowNanos()));
     node = new CoordinatorNode(loop);
     raftInvariants = new RaftInvariants();
+    status = loop.core().status();
     SnapshotMeta snapshot = recovered.restored().snapshot();
     committedSeen = snapshot == null ? 0 : snapshot.index();
     paused = false;
@@ -496,7 +509,7 @@ final class SimulatedMember {
   private void runRound() {
     nextRoundNanos = NEVER;
     boolean mustStop = hasFailedDisk();
-    RaftStatus before = loop.core().status();
+    RaftStatus before = status;
     long nextLocalNanos;
     try {
       nextLocalNanos = loop.runOnce(localNanos(schedule.nowNanos()));
@@ -507,7 +520,8 @@ final class SimulatedMember {
     if (mustStop) {
       throw new Violation("%s goes on although its disk has failed", this);
     }
-    long committed = loop.core().status().committed();
+    status = loop.core().status();
+    long committed = status.committed();
     long committedBefore = committedSeen;
     while (committedSeen < committed) {
       Entry entry = log.entry(++committedSeen);
@@ -515,9 +529,9 @@ final class SimulatedMember {
         cluster.oracle().commits(id, entry);
       }
     }
-    raftInvariants.check(loop.core());
+    raftInvariants.check(loop.core(), status);
     if (committed > committedBefore) {
-      checkMajorityHolds(before, loop.core().status());
+      checkMajorityHolds(before);
       MachineInvariants.check(loop.machine());
     }
     if (nextLocalNanos != NEVER) {
@@ -530,7 +544,7 @@ final class SimulatedMember {
   }
 
   /** Of what it committed as a leader, unless it counted over another configuration meanwhile. */
-  private void checkMajorityHolds(RaftStatus before, RaftStatus status) {
+  private void checkMajorityHolds(RaftStatus before) {
     if (before.role() != RoleKind.LEADER
         || status.role() != RoleKind.LEADER
         || before.term() != status.term()
@@ -560,17 +574,17 @@ final class SimulatedMember {
     if (!isAlive()) {
       return this + (refuses ? " refuses to start" : " is down");
     }
-    RaftStatus status = loop.core().status();
+    RaftStatus present = loop.core().status();
     return String.format(
         "%s is %s in term %d of %s, log up to %d, durable %d, committed %d, applied %d%s",
         this,
-        status.role(),
-        status.term(),
-        status.membership(),
-        status.last(),
-        status.durable(),
-        status.committed(),
-        status.applied(),
+        present.role(),
+        present.term(),
+        present.membership(),
+        present.last(),
+        present.durable(),
+        present.committed(),
+        present.applied(),
         paused ? ", stands still" : "");
   }
 

@@ -56,20 +56,30 @@ public final class SimulatedDisk implements Disk {
     private byte[] durable = new byte[0];
     private final BitSet dirtySectors = new BitSet();
 
-    void write(byte[] data, int position) {
-      if (position + data.length > cached.length) {
-        cached = Arrays.copyOf(cached, position + data.length);
+    void write(ByteBuffer source, int count, int position) {
+      if (position + count > cached.length) {
+        cached = Arrays.copyOf(cached, position + count);
       }
-      System.arraycopy(data, 0, cached, position, data.length);
-      if (data.length > 0) {
-        dirtySectors.set(position / SECTOR_BYTES, (position + data.length - 1) / SECTOR_BYTES + 1);
+      source.get(cached, position, count);
+      if (count > 0) {
+        dirtySectors.set(position / SECTOR_BYTES, (position + count - 1) / SECTOR_BYTES + 1);
       }
     }
 
     void force() {
-      durable = Arrays.copyOf(durable, cached.length);
-      dirtySectors.stream().forEach(sector -> keep(sector, SECTOR_BYTES));
+      keepLength();
+      for (int sector = dirtySectors.nextSetBit(0);
+          sector >= 0;
+          sector = dirtySectors.nextSetBit(sector + 1)) {
+        keep(sector, SECTOR_BYTES);
+      }
       dirtySectors.clear();
+    }
+
+    private void keepLength() {
+      if (durable.length != cached.length) {
+        durable = Arrays.copyOf(durable, cached.length);
+      }
     }
 
     private void keep(int sector, int bytes) {
@@ -83,7 +93,7 @@ public final class SimulatedDisk implements Disk {
 
     void powerCut(RandomGenerator random) {
       if (random.nextBoolean()) {
-        durable = Arrays.copyOf(durable, cached.length);
+        keepLength();
       }
       int[] dirty = dirtySectors.stream().toArray();
       int kept = dirty.length == 0 ? 0 : random.nextInt(dirty.length + 1);
@@ -96,7 +106,9 @@ public final class SimulatedDisk implements Disk {
       if (kept < dirty.length && random.nextBoolean()) {
         keep(dirty[kept], random.nextInt(SECTOR_BYTES));
       }
-      cached = durable.clone();
+      if (!Arrays.equals(cached, durable)) {
+        cached = durable.clone();
+      }
       dirtySectors.clear();
     }
 
@@ -302,9 +314,8 @@ public final class SimulatedDisk implements Disk {
             growth <= 0 || capacityBytes == Long.MAX_VALUE
                 ? 0
                 : Math.max(0, Math.min(growth, usedBytes() + growth - capacityBytes));
-        byte[] data = new byte[(int) Math.max(0, source.remaining() - missing)];
-        source.get(data);
-        inode.write(data, (int) position);
+        int count = (int) Math.max(0, source.remaining() - missing);
+        inode.write(source, count, (int) position);
         if (missing > 0) {
           throw new IOException("No space left on device");
         }
