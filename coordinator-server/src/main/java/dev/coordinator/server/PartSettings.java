@@ -22,7 +22,7 @@ import java.net.InetSocketAddress;
  */
 final class PartSettings {
 
-  /** A member that knows no leader for this many election timeouts may be cut off. */
+  /** A member that is out of touch with a leader for this many election timeouts is cut off. */
   private static final int ISOLATED_AFTER_ELECTION_TIMEOUTS = 5;
 
   private final ServerConfig config;

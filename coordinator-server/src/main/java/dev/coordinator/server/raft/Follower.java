@@ -8,6 +8,7 @@ final class Follower implements Role {
 
   private final FollowerReads reads = new FollowerReads();
   private boolean disconnected;
+  private boolean fits;
   private long lastHeardMs;
   private long electionAtMs;
 
@@ -55,6 +56,18 @@ final class Follower implements Role {
    */
   boolean hearsLeader(long nowMs, long withinMs) {
     return !leader().isNone() && nowMs - lastHeardMs < withinMs;
+  }
+
+  /**
+   * Whether what the leader sent last fitted the log here. If it never does, the leader does not
+   * take its answers.
+   */
+  boolean fits() {
+    return fits;
+  }
+
+  void fits(boolean now) {
+    fits = now;
   }
 
   /** Why an election is due once its time has come. */

@@ -33,12 +33,16 @@ final class Following {
       return;
     }
     long prev = request.prevLogIndex();
-    if (prev < log.base().index()) {
-      // Everything up to the base is committed, so every leader has it too.
+    // Everything up to the base is committed, so every leader has it too.
+    boolean fits =
+        prev < log.base().index()
+            || prev <= log.last() && log.termAt(prev) == request.prevLogTerm();
+    noteFit(fits);
+    if (fits) {
       accept(request);
     } else if (prev > log.last()) {
       refuse(request, 0, log.last() + 1);
-    } else if (log.termAt(prev) != request.prevLogTerm()) {
+    } else {
       invariant(
           prev > log.committed(),
           "the leader of term %d denies the committed entry at %d",
@@ -46,8 +50,12 @@ final class Following {
           prev);
       long conflictTerm = log.termAt(prev);
       refuse(request, conflictTerm, log.firstIndexSinceTerm(conflictTerm));
-    } else {
-      accept(request);
+    }
+  }
+
+  private void noteFit(boolean fits) {
+    if (roles.role() instanceof Follower follower) {
+      follower.fits(fits);
     }
   }
 
@@ -133,6 +141,7 @@ final class Following {
     if (chunk.term() < roles.term()) {
       answer(chunk, 0, false);
     } else if (follow(chunk, chunk.clusterTimeMs())) {
+      noteFit(true);
       if (chunk.snapshot().index() <= log.committed()) {
         notNeeded(chunk);
       } else {

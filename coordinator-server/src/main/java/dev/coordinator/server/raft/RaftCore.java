@@ -146,6 +146,17 @@ public final class RaftCore {
     return roles.role() instanceof Leader;
   }
 
+  /**
+   * Whether it leads, or hears a leader whose entries fit its log. One that hears a leader which
+   * never sends what fits has lost its data directory, and learns no more of what happens.
+   */
+  public boolean isInTouch() {
+    return isLeader()
+        || roles.role() instanceof Follower follower
+            && !follower.leader().isNone()
+            && follower.fits();
+  }
+
   /** Whether {@link #propose} may be asked: it leads, and is not handing over. */
   public boolean acceptsProposals() {
     return roles.role() instanceof Leader leader && leader.transfer() == null;

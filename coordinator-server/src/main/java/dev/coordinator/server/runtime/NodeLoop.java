@@ -84,7 +84,7 @@ public final class NodeLoop {
 
   private long plannedNanos = NEVER;
   private long publishedMs;
-  private long leaderlessSinceMs;
+  private long outOfTouchSinceMs;
   private boolean isolated = true;
 
   /** How far the log reached when this member started: before, its state is one of the past. */
@@ -124,7 +124,7 @@ public final class NodeLoop {
             ports.snapshots(),
             metrics.raft(),
             replies);
-    leaderlessSinceMs = nowMs;
+    outOfTouchSinceMs = nowMs;
     startedWith = core.status().last();
     watches.close(NodeException.notLeader(NodeId.NONE));
     if (state.machine() != null) {
@@ -505,16 +505,16 @@ public final class NodeLoop {
   }
 
   private void watchForIsolation() {
-    if (!board.leadership().leader().isNone()) {
-      leaderlessSinceMs = NEVER;
+    if (core.isInTouch()) {
+      outOfTouchSinceMs = NEVER;
       if (isolated && isCaughtUp()) {
         isolated = false;
         watches.open();
       }
       return;
     }
-    leaderlessSinceMs = Math.min(leaderlessSinceMs, nowMs);
-    if (!isolated && nowMs - leaderlessSinceMs >= settings.isolatedAfterMs()) {
+    outOfTouchSinceMs = Math.min(outOfTouchSinceMs, nowMs);
+    if (!isolated && nowMs - outOfTouchSinceMs >= settings.isolatedAfterMs()) {
       isolated = true;
       watches.close(notLeader());
     }
@@ -532,8 +532,8 @@ public final class NodeLoop {
       return nowNanos;
     }
     long nextMs = outbox.nextWakeupMs;
-    if (board.leadership().leader().isNone() && !isolated) {
-      nextMs = Math.min(nextMs, leaderlessSinceMs + settings.isolatedAfterMs());
+    if (!core.isInTouch() && !isolated) {
+      nextMs = Math.min(nextMs, outOfTouchSinceMs + settings.isolatedAfterMs());
     }
     long nextNanos = NEVER;
     if (core.acceptsProposals()) {

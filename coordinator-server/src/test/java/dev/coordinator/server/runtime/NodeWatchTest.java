@@ -125,6 +125,18 @@ class NodeWatchTest {
   }
 
   @Test
+  void aMemberThatLostItsDiskTakesNoWatches() {
+    cluster.runUntil(() -> leader.node.membership().member(follower.id).incarnation() != 0);
+    submit(acquire("a", grant(), 0));
+    follower.wipe();
+    cluster.run(20_000);
+    assertEquals(leader.id, follower.node.leader(), "it hears the leader");
+    RecordedWatch watch = watch(follower, new WatchSpec("a", false, ALL, 0, true));
+    cluster.settle();
+    assertEquals(Reason.NO_LEADER, watch.end.reason());
+  }
+
+  @Test
   void aMemberThatStopsEndsItsWatches() {
     RecordedWatch watch = watch(follower, new WatchSpec("a", false, ALL, 0, false));
     RecordedWatch queued = watch(follower, new WatchSpec("a", false, ALL, 0, true));
