@@ -10,7 +10,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
-import dev.coordinator.server.storage.snapshot.SnapshotReader;
 import dev.coordinator.v1.AcquireLockResponse;
 import dev.coordinator.v1.AddMemberRequest;
 import dev.coordinator.v1.ClusterServiceGrpc;
@@ -38,7 +37,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -370,32 +368,6 @@ class OperatorTest {
     slow.call.cancel("enough", null);
     InProcessCluster.await("the file to be closed", () -> openSnapshots() == 0);
     assertTrue(operator(1).snapshot(SnapshotRequest.getDefaultInstance()).hasNext());
-  }
-
-  @Test
-  void aSnapshotThatIsDamagedIsTakenAgainBeforeAnybodyGetsIt() throws Exception {
-    start(1);
-    long index = SnapshotReader.read(fetchSnapshot("first")).meta().index();
-    Path kept;
-    try (Stream<Path> files = Files.list(cluster.dataDir(1).resolve("snapshots"))) {
-      kept = files.max(Comparator.naturalOrder()).orElseThrow();
-    }
-    byte[] content = Files.readAllBytes(kept);
-    content[content.length / 2] ^= 1;
-    Files.write(kept, content);
-
-    Path again = fetchSnapshot("again");
-    assertEquals(index, SnapshotReader.read(again).meta().index(), "nothing happened meanwhile");
-    assertEquals(-1, Files.mismatch(again, kept));
-  }
-
-  private Path fetchSnapshot(String name) throws IOException {
-    ByteString whole = ByteString.EMPTY;
-    Iterator<SnapshotResponse> parts = operator(1).snapshot(SnapshotRequest.getDefaultInstance());
-    while (parts.hasNext()) {
-      whole = whole.concat(parts.next().getData());
-    }
-    return Files.write(directory.resolve(name), whole.toByteArray());
   }
 
   /** Takes one message and no more. */

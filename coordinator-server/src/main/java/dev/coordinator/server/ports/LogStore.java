@@ -13,7 +13,7 @@ public interface LogStore {
   void append(WriteBatch batch);
 
   /**
-   * Tells that a durable snapshot holds everything up to this index, so that files with nothing
+   * Tells that two durable snapshots hold everything up to this index, so that files with nothing
    * else in them may go. They go later, or not at all: nobody is told.
    */
   default void dropUpTo(long index) {}

@@ -57,7 +57,7 @@ public final class Outbox {
    */
   public SnapshotMeta installed;
 
-  /** Entries up to here are no longer needed on disk; 0 if that did not change. */
+  /** Entries up to here are gone, for a durable snapshot holds them; 0 if that did not change. */
   public long compactedTo;
 
   /** When to call {@link RaftCore#tick} at the latest, on the clock of the inputs. */

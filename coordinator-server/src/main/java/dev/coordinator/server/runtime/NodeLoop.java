@@ -442,8 +442,9 @@ public final class NodeLoop {
       ports.snapshots().receive(chunk);
     }
     // After the batch, which may be the one that begins the log anew.
-    if (outbox.compactedTo > 0) {
-      ports.log().dropUpTo(outbox.compactedTo);
+    long droppableTo = snapshots.droppableTo(outbox.compactedTo);
+    if (droppableTo > 0) {
+      ports.log().dropUpTo(droppableTo);
     }
     snapshots.takeIfDue(core, applier.machine(), nowNanos);
   }

@@ -31,6 +31,9 @@ final class SnapshotTaker {
   /** The newest one that is durable, or null. */
   private SnapshotMeta newest;
 
+  /** A durable one before the newest, null if none is known. */
+  private SnapshotMeta older;
+
   /** The one that is being written, or null. */
   private SnapshotMeta underWay;
 
@@ -135,10 +138,24 @@ final class SnapshotTaker {
   }
 
   private void become(SnapshotMeta meta) {
-    if (newest == null || meta.index() > newest.index()) {
+    if (newest == null) {
       newest = meta;
       lost = false;
+    } else if (meta.index() > newest.index()) {
+      older = newest;
+      newest = meta;
     }
+  }
+
+  /**
+   * How far the log on disk may go: should the newest snapshot turn out to be damaged, the older
+   * one and the log behind it take its place.
+   *
+   * @param compactedTo up to where the log in memory is gone
+   * @return 0 if all of it has to stay
+   */
+  long droppableTo(long compactedTo) {
+    return older == null ? 0 : Math.min(compactedTo, older.index());
   }
 
   private void answer(SnapshotMeta meta) {

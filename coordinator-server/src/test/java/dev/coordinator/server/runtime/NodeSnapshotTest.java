@@ -19,6 +19,7 @@ import dev.coordinator.server.raft.MemberInfo;
 import dev.coordinator.server.raft.MembershipChange;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftConfig;
+import dev.coordinator.server.raft.RaftStatus;
 import dev.coordinator.server.raft.SnapshotMeta;
 import dev.coordinator.server.runtime.LoopCluster.Member;
 import dev.coordinator.server.runtime.NodeException.Reason;
@@ -87,7 +88,12 @@ class NodeSnapshotTest {
       assertTrue(member.snapshots.saved.size() >= 5, "taken: " + member.snapshots.saved);
       long behind = member.applied() - member.snapshots.meta.index();
       assertTrue(behind <= AFTER_ENTRIES, "entries behind the newest: " + behind);
-      assertTrue(member.disk.size() <= AFTER_ENTRIES + TAIL_ENTRIES, "log: " + member.disk.size());
+      RaftStatus status = member.loop.core().status();
+      assertTrue(status.last() - status.base() <= AFTER_ENTRIES + TAIL_ENTRIES, status::toString);
+      // A damaged one is made up for by the one before it and the log.
+      List<SnapshotMeta> saved = member.snapshots.saved;
+      long older = saved.get(saved.size() - 2).index();
+      assertEquals(status.last() - older, member.disk.size());
     }
   }
 
@@ -142,7 +148,7 @@ class NodeSnapshotTest {
     cluster.isolate(follower);
     take("while away");
     work(3 * AFTER_ENTRIES);
-    assertTrue(leader.disk.size() <= AFTER_ENTRIES + TAIL_ENTRIES);
+    assertTrue(leader.disk.size() <= 2 * AFTER_ENTRIES);
     // The parts come one by one, with commands and further snapshots in between.
     follower.snapshots.held = true;
     cluster.heal();
@@ -181,6 +187,18 @@ class NodeSnapshotTest {
     assertEquals(saved + 1, leader.snapshots.saved.size());
     assertEquals(value(newest), leader.snapshots.saved.get(saved));
     assertEquals(List.of(value(newest)), follower.snapshots.received);
+  }
+
+  @Test
+  void theLogLeadsOnFromTheOneBeforeTheOneThatWasLost() {
+    work(3 * AFTER_ENTRIES);
+    take("at the end");
+    List<SnapshotMeta> saved = leader.snapshots.saved;
+    long whole = saved.get(saved.size() - 2).index();
+    leader.loop.mailbox().snapshotDamaged(saved.get(saved.size() - 1).last());
+    cluster.settle();
+    assertEquals(leader.applied(), saved.get(saved.size() - 1).index());
+    assertEquals(leader.applied() - whole, leader.disk.size());
   }
 
   @Test

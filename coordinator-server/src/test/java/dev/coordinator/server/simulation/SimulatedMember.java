@@ -32,6 +32,7 @@ import dev.coordinator.server.storage.StorageException;
 import dev.coordinator.server.storage.snapshot.RecoveredState;
 import dev.coordinator.server.storage.snapshot.SequentialSnapshotFormat;
 import dev.coordinator.server.storage.snapshot.SnapshotFiles;
+import dev.coordinator.server.storage.snapshot.WholeSnapshots;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -91,6 +92,11 @@ final class SimulatedMember {
 
   private byte[] rottenContent;
 
+  private boolean flippedInLog;
+
+  /** Behind which entry the log began anew with a snapshot the last time; 0 if it never did. */
+  private long logBeganAt;
+
   private boolean refuses;
   private boolean wiped;
   private final Promises promises;
@@ -119,6 +125,7 @@ final class SimulatedMember {
   void wipe() {
     wiped = true;
     promises.lostDisks();
+    logBeganAt = 0;
     getNewDisks();
   }
 
@@ -217,6 +224,9 @@ final class SimulatedMember {
       checkUnharmed(recovered);
     }
     promises.checkKept(recovered.restored());
+    if (recovered.restored().entries().isEmpty()) {
+      logBeganAt = Math.max(logBeganAt, recovered.restored().base().index());
+    }
     mailbox =
         new Mailbox(
             tuning.mailboxCapacity(),
@@ -272,9 +282,19 @@ final class SimulatedMember {
       cluster.restartLater(this);
     } else if (undamaged == null && !hasRottenSnapshot()) {
       throw new Violation("%s refuses to start, but its disk is sound: %s", this, cause);
+    } else if (!flippedInLog && canGoOnFromOlderSnapshot()) {
+      throw new Violation("%s refuses to start, but has an older snapshot: %s", this, cause);
     } else {
       refuses = true;
       cluster.note("%s refuses to start: %s", this, firstSentence(cause));
+    }
+  }
+
+  private boolean canGoOnFromOlderSnapshot() {
+    try {
+      return WholeSnapshots.indexBeforeNewest(snapshotDisk.copy()) >= logBeganAt;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -322,6 +342,7 @@ final class SimulatedMember {
     }
     flipsChecked = false;
     boolean ofSnapshots = schedule.random().nextBoolean() && !snapshotDisk.list().isEmpty();
+    flippedInLog = !ofSnapshots;
     // One in the log: if the last two frames are hit, no log can tell that from a torn one either.
     int flips = ofSnapshots ? 1 + schedule.random().nextInt(3) : 1;
     for (int i = 0; i < flips; i++) {
@@ -440,6 +461,9 @@ final class SimulatedMember {
     @Override
     public void append(WriteBatch batch) {
       promises.writes(batch);
+      if (batch.base() != null) {
+        logBeganAt = batch.base().index();
+      }
       log.append(batch);
     }
 

@@ -11,10 +11,12 @@
  * temporary name goes at the next start, and a named file that is not whole was damaged later: it
  * is never read, sent or counted. The newest two are kept.
  *
- * <p><b>Snapshot and log.</b> Segments of the log go only behind a durable snapshot, and the log
- * begins anew only at one. {@link dev.coordinator.server.storage.snapshot.RecoveredState} puts the
- * two together at start. If the newest snapshot is damaged, an older one serves as long as the log
- * reaches back to it; otherwise the member refuses to start rather than forget what it promised.
+ * <p><b>Snapshot and log.</b> Segments of the log go only behind the older of two durable
+ * snapshots, and the log begins anew only at a durable one. {@link
+ * dev.coordinator.server.storage.snapshot.RecoveredState} puts the two together at start. If the
+ * newest snapshot is damaged, the older one and the log serve; if the log does not reach back to
+ * that, as it began anew with the newest, the member refuses to start rather than forget what it
+ * promised.
  *
  * <p>The logic is single-threaded and reaches the disk through {@link
  * dev.coordinator.server.storage.Disk} and {@link
