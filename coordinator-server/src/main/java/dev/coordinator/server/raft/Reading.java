@@ -91,7 +91,9 @@ final class Reading {
 
   /** Gives up what the leader has not answered in time. */
   void tick(Follower follower) {
-    failAll(follower.reads().takeLost(member.nowMs()));
+    if (follower.reads().deadlineMs() <= member.nowMs()) {
+      failAll(follower.reads().takeLost(member.nowMs()));
+    }
   }
 
   /** A follower asks. */
