@@ -5,6 +5,7 @@ import dev.coordinator.server.api.ClientServices;
 import dev.coordinator.server.config.Address;
 import dev.coordinator.server.config.ServerConfig;
 import dev.coordinator.server.metrics.JvmMetrics;
+import dev.coordinator.server.metrics.LimitMetrics;
 import dev.coordinator.server.metrics.NodeMetrics;
 import dev.coordinator.server.metrics.PeerMetrics;
 import dev.coordinator.server.metrics.RpcMetrics;
@@ -214,7 +215,8 @@ public final class CoordinatorServer implements AutoCloseable {
                 time,
                 scheduler),
             rpcMetrics,
-            new SequencerMetrics(registry));
+            new SequencerMetrics(registry),
+            new LimitMetrics(registry));
     health = new HealthReporter(node, services.definitions());
     clientPort =
         new ClientPort(config.listen().client(), config.grpc(), services.definitions(), health);

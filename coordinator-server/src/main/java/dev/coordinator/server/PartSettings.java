@@ -91,8 +91,8 @@ final class PartSettings {
   SnapshotConfig snapshots() {
     return new SnapshotConfig(
         config.raft().maxSnapshotChunkBytes(),
-        SnapshotConfig.DEFAULT.maxBytes(),
-        SnapshotConfig.DEFAULT.maxWaitingParts());
+        config.limits().maxSnapshotBytes(),
+        config.limits().maxWaitingSnapshotParts());
   }
 
   PeerSettings peers() {

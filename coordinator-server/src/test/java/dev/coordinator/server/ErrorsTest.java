@@ -486,6 +486,10 @@ class ErrorsTest {
           return true;
         });
     assertTrue(watches.size() <= 3);
+    assertTrue(
+        cluster
+            .metrics(1)
+            .contains("coordinator_limit_rejected_total{limit=\"limits.maxWatches\"}"));
     watches.forEach(Received::cancel);
     InProcessCluster.await(
         "a place for a watch",

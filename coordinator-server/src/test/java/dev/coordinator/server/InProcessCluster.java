@@ -14,6 +14,10 @@ import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -159,6 +163,14 @@ public final class InProcessCluster implements AutoCloseable {
     return ClusterServiceGrpc.newBlockingStub(channel(member))
         .withDeadlineAfter(5, TimeUnit.SECONDS)
         .getStatus(GetStatusRequest.getDefaultInstance());
+  }
+
+  /** What a member tells Prometheus. */
+  public String metrics(int member) throws IOException, InterruptedException {
+    URI uri = URI.create("http://" + server(member).httpAddress().orElseThrow() + "/metrics");
+    return HttpClient.newHttpClient()
+        .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString())
+        .body();
   }
 
   /** Waits until all running members agree on a leader, which is one of them. Returns it. */

@@ -365,6 +365,10 @@ class OperatorTest {
         "LIMIT_REACHED",
         Map.of("limit", "limits.maxSnapshotStreams", "maximum", "1"),
         () -> operator(1).snapshot(SnapshotRequest.getDefaultInstance()).next());
+    assertTrue(
+        cluster
+            .metrics(1)
+            .contains("coordinator_limit_rejected_total{limit=\"limits.maxSnapshotStreams\"} 1.0"));
     slow.call.cancel("enough", null);
     InProcessCluster.await("the file to be closed", () -> openSnapshots() == 0);
     assertTrue(operator(1).snapshot(SnapshotRequest.getDefaultInstance()).hasNext());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.api;
 
+import dev.coordinator.server.metrics.LimitMetrics;
 import dev.coordinator.server.metrics.RpcMetrics;
 import dev.coordinator.server.metrics.SequencerMetrics;
 import dev.coordinator.server.ports.TimeSource;
@@ -68,13 +69,17 @@ public final class ClientServices {
   private final List<ServerServiceDefinition> forwarded;
 
   public ClientServices(
-      ApiSettings settings, Parts parts, RpcMetrics rpcMetrics, SequencerMetrics sequencers) {
+      ApiSettings settings,
+      Parts parts,
+      RpcMetrics rpcMetrics,
+      SequencerMetrics sequencers,
+      LimitMetrics limits) {
     this.parts = parts;
     this.measuring = new RpcMetricsInterceptor(rpcMetrics, parts.time());
     this.clusterCheck = new ClusterCheck(settings.clusterId());
     var node = parts.node();
     var headers = new Headers(settings);
-    var statuses = new Statuses(parts.leadership());
+    var statuses = new Statuses(parts.leadership(), limits);
     var leases = new LeaseApi(node, settings, headers, statuses);
     var locks = new LockApi(node, settings, headers, statuses, sequencers);
     var cluster =

@@ -189,8 +189,7 @@ final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
   public void snapshot(SnapshotRequest request, StreamObserver<SnapshotResponse> observer) {
     if (snapshotStreams.incrementAndGet() > settings.maxSnapshotStreams()) {
       snapshotStreams.decrementAndGet();
-      throw Statuses.limitReached("limits.maxSnapshotStreams", settings.maxSnapshotStreams())
-          .toException();
+      throw statuses.limitReached("limits.maxSnapshotStreams", settings.maxSnapshotStreams());
     }
     var stream =
         new SnapshotStream(

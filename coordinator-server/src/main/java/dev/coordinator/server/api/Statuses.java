@@ -2,6 +2,7 @@
 package dev.coordinator.server.api;
 
 import dev.coordinator.server.machine.Outcome;
+import dev.coordinator.server.metrics.LimitMetrics;
 import dev.coordinator.server.runtime.CompactedException;
 import dev.coordinator.server.runtime.NodeException;
 import dev.coordinator.server.transport.Leadership;
@@ -29,9 +30,11 @@ final class Statuses {
   private static final long REFUSED_RETRY_AFTER_MS = 1_000;
 
   private final Leadership leadership;
+  private final LimitMetrics limits;
 
-  Statuses(Leadership leadership) {
+  Statuses(Leadership leadership, LimitMetrics limits) {
     this.leadership = leadership;
+    this.limits = limits;
   }
 
   /** The status of a call that failed with an exception. */
@@ -87,7 +90,13 @@ final class Statuses {
         .with("refusal", refusal.reason());
   }
 
-  static Failure limitReached(String limit, long maximum) {
+  /** The status of a call that is refused because of a limit of the configuration; counts it. */
+  StatusRuntimeException limitReached(String limit, long maximum) {
+    limits.refused(limit);
+    return reached(limit, maximum).toException();
+  }
+
+  private static Failure reached(String limit, long maximum) {
     return limitReached(limit, maximum, limit + " has reached " + maximum);
   }
 
@@ -168,7 +177,7 @@ final class Statuses {
           .with("overtaken_by", request.overtakenBy());
     }
     if (outcome instanceof Outcome.TooManyUnacknowledged requests) {
-      return limitReached("unacknowledged requests of a lease", requests.maximum());
+      return reached("unacknowledged requests of a lease", requests.maximum());
     }
     throw new IllegalStateException("unexpected outcome " + outcome);
   }

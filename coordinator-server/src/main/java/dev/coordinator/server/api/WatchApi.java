@@ -54,7 +54,7 @@ final class WatchApi extends WatchServiceGrpc.WatchServiceImplBase {
     WatchSpec spec = spec(request);
     if (watches.incrementAndGet() > settings.maxWatches()) {
       watches.decrementAndGet();
-      throw Statuses.limitReached("limits.maxWatches", settings.maxWatches()).toException();
+      throw statuses.limitReached("limits.maxWatches", settings.maxWatches());
     }
     var stream =
         new WatchStream(

@@ -20,7 +20,10 @@ final class Describe {
     return seconds % 60 == 0 ? seconds / 60 + "m" : seconds + "s";
   }
 
-  static String size(int bytes) {
+  static String size(long bytes) {
+    if (bytes % (1 << 30) == 0) {
+      return (bytes >> 30) + "GiB";
+    }
     if (bytes % (1 << 20) == 0) {
       return (bytes >> 20) + "MiB";
     }

@@ -209,6 +209,19 @@ final class Keys {
           "limits.maxSnapshotStreams",
           "4",
           "Most calls at a time that fetch a snapshot of this member.");
+  static final Key<Long> MAX_SNAPSHOT_BYTES =
+      largeSize(
+          "limits.maxSnapshotSize",
+          "16GiB",
+          1L << 20,
+          1L << 40,
+          "Largest snapshot that this member takes from a leader.");
+  static final Key<Integer> MAX_WAITING_SNAPSHOT_PARTS =
+      limit(
+          "limits.maxWaitingSnapshotParts",
+          "32",
+          "Most parts of snapshots that wait to be read or written; more are dropped, and asked for"
+              + " or sent again.");
   static final Key<Integer> MAX_INITIAL_STATE =
       limit(
           "limits.maxInitialState",
@@ -294,6 +307,12 @@ final class Keys {
 
   private static Key<Integer> size(
       String name, String defaultText, int minBytes, int maxBytes, String meaning) {
+    return key(
+        name, defaultText, Parse.size(minBytes, maxBytes).andThen(Math::toIntExact), meaning);
+  }
+
+  private static Key<Long> largeSize(
+      String name, String defaultText, long minBytes, long maxBytes, String meaning) {
     return key(name, defaultText, Parse.size(minBytes, maxBytes), meaning);
   }
 

@@ -50,8 +50,8 @@ final class Parse {
     return number(min, max).andThen(Math::toIntExact);
   }
 
-  /** A number of bytes, in B, KiB or MiB. */
-  static Function<String, Integer> size(int minBytes, int maxBytes) {
+  /** A number of bytes, in B, KiB, MiB or GiB. */
+  static Function<String, Long> size(long minBytes, long maxBytes) {
     String rule =
         "must be a size such as 512KiB or 64MiB, from "
             + Describe.size(minBytes)
@@ -65,9 +65,12 @@ final class Parse {
             case "", "B" -> 1;
             case "KiB" -> 1 << 10;
             case "MiB" -> 1 << 20;
+            case "GiB" -> 1 << 30;
             default -> throw new IllegalArgumentException(rule);
           };
-      return (int) inRange(Long.parseLong(matcher.group(1)) * unit, minBytes, maxBytes, rule);
+      // So many digits and such a unit may be more than a long holds.
+      long number = Math.min(Long.parseLong(matcher.group(1)), Long.MAX_VALUE / unit);
+      return inRange(number * unit, minBytes, maxBytes, rule);
     };
   }
 

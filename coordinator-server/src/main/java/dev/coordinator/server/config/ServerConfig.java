@@ -67,6 +67,8 @@ public record ServerConfig(
       int maxLocksPerLease,
       int maxWatches,
       int maxSnapshotStreams,
+      long maxSnapshotBytes,
+      int maxWaitingSnapshotParts,
       int maxInitialState) {}
 
   /** What a client may ask of a connection. */
@@ -206,6 +208,8 @@ public record ServerConfig(
         sources.get(Keys.MAX_LOCKS_PER_LEASE),
         sources.get(Keys.MAX_WATCHES),
         sources.get(Keys.MAX_SNAPSHOT_STREAMS),
+        sources.get(Keys.MAX_SNAPSHOT_BYTES),
+        sources.get(Keys.MAX_WAITING_SNAPSHOT_PARTS),
         sources.get(Keys.MAX_INITIAL_STATE));
   }
 

@@ -43,15 +43,6 @@ public final class LoopMetrics {
     messagesDropped.increment();
   }
 
-  /** A call was refused because of a limit of the configuration. */
-  public void limitReached(String limit) {
-    Counter.builder("coordinator.limit.rejected")
-        .description("Calls refused because of a limit of the configuration.")
-        .tag("limit", limit)
-        .register(registry)
-        .increment();
-  }
-
   public void stalled(long lateNanos) {
     stall.record(lateNanos, TimeUnit.NANOSECONDS);
   }

@@ -11,6 +11,7 @@ public record NodeMetrics(
     LeaseMetrics leases,
     LockMetrics locks,
     LoopMetrics loop,
+    LimitMetrics limits,
     WatchMetrics watches) {
 
   /** Registers them all. */
@@ -20,6 +21,7 @@ public record NodeMetrics(
         new LeaseMetrics(registry),
         new LockMetrics(registry),
         new LoopMetrics(registry),
+        new LimitMetrics(registry),
         new WatchMetrics(registry));
   }
 

@@ -42,7 +42,8 @@ public final class SnapshotMetrics {
             .register(registry);
     refusedParts =
         Counter.builder("coordinator.snapshot.parts.refused")
-            .description("Parts of snapshots from a leader that were damaged, false or too many")
+            .description(
+                "Parts of snapshots that were damaged, false, too many, or of a snapshot too large")
             .register(registry);
     damaged =
         Counter.builder("coordinator.snapshot.damaged")

@@ -358,7 +358,7 @@ public final class NodeLoop {
       weight += 1 + lock.waiters().size();
     }
     if (weight > room) {
-      metrics.loop().limitReached(NodeLimits.INITIAL_STATE);
+      metrics.limits().refused(NodeLimits.INITIAL_STATE);
       watch.end(NodeException.initialStateRefused(self, maximum));
       return;
     }
@@ -593,7 +593,7 @@ public final class NodeLoop {
 
   private void refuse(LoopInput.Call call, NodeException why) {
     if (!why.limit().isEmpty()) {
-      metrics.loop().limitReached(why.limit());
+      metrics.limits().refused(why.limit());
     }
     replies.add(() -> call.reject(why));
   }

@@ -158,6 +158,8 @@ class ServerConfigTest {
         "raft.electionTimeout | 9999999999999h | must be a duration",
         "raft.maxBatchSize | 1GB | must be a size such as",
         "lease.minTtl | 1ms | from 10ms to 24h",
+        "limits.maxSnapshotSize | 512KiB | from 1MiB to 1024GiB",
+        "limits.maxSnapshotSize | 999999999999GiB | from 1MiB to 1024GiB",
         "limits.maxLeases | 0 | must be a whole number from 1 to",
         "limits.maxLeases | 9999999999 | must be a whole number from 1 to"
       })

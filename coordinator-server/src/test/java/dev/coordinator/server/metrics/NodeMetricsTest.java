@@ -35,7 +35,7 @@ class NodeMetricsTest {
   void hasTheNamesThatDashboardsUse() {
     metrics.raft().peers(List.of(2L, 3L));
     metrics.loop().mailboxDepth(() -> 3);
-    metrics.loop().limitReached("limits.maxLeases");
+    metrics.limits().refused("limits.maxLeases");
     metrics.raft().electionEnded(true, "WON");
     metrics.raft().appendRejected(2);
     metrics.locks().released("EXPIRED", 10);

@@ -235,7 +235,9 @@ public final class SnapshotFiles implements Closeable {
   private String brokenRule(RaftMessage.InstallSnapshot chunk) {
     long total = chunk.totalBytes();
     if (total < 1 || total > config.maxBytes()) {
-      return "a snapshot has 1 to " + config.maxBytes() + " bytes, not " + total;
+      return String.format(
+          "a snapshot has 1 to %d bytes (limits.maxSnapshotSize), not %d",
+          config.maxBytes(), total);
     }
     int bytes = chunk.data().length;
     if (bytes < 1 || chunk.offset() < 0 || chunk.offset() > total - bytes) {

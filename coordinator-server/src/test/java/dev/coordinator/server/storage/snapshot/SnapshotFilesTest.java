@@ -281,8 +281,18 @@ final class SnapshotFilesTest {
   void aPartThatBreaksARuleIsRefused() throws IOException {
     try (SnapshotFiles follower = open(followersDisk)) {
       byte[] data = new byte[100];
-      assertRefused(follower, 0, 0, data, "a snapshot has 1 to 1048576 bytes, not 0");
-      assertRefused(follower, -1, 0, data, "a snapshot has 1 to 1048576 bytes, not -1");
+      assertRefused(
+          follower,
+          0,
+          0,
+          data,
+          "a snapshot has 1 to 1048576 bytes (limits.maxSnapshotSize), not 0");
+      assertRefused(
+          follower,
+          -1,
+          0,
+          data,
+          "a snapshot has 1 to 1048576 bytes (limits.maxSnapshotSize), not -1");
       assertRefused(follower, (1 << 20) + 1, 0, data, "not 1048577");
       assertRefused(follower, 1000, -1, data, "100 bytes at offset -1 are no part of 1000");
       assertRefused(follower, 1000, 901, data, "100 bytes at offset 901 are no part of 1000");
