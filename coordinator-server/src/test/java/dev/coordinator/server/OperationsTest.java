@@ -73,7 +73,7 @@ class OperationsTest {
     assertEquals(1, status.getHeader().getMemberId());
     assertEquals(Role.ROLE_LEADER, status.getRole());
     assertEquals(cluster.clientAddress(1), status.getLeaderAddress());
-    assertTrue(status.getCommitIndex() >= 1);
+    InProcessCluster.await("a commit", () -> cluster.status(1).getCommitIndex() >= 1);
     assertFalse(status.getVersion().isEmpty());
     var members =
         ClusterServiceGrpc.newBlockingStub(cluster.channel(1))
