@@ -173,7 +173,8 @@ final class Validation {
     require(
         isUriHost(host),
         field,
-        "must have an IP address or a host name of letters, digits, '-' and '.' (no '_')");
+        "must have an IP address or a host name of letters, digits, '-' and '.'; gRPC does not"
+            + " resolve names with '_'");
     String port = address.substring(colon + 1);
     boolean isPort =
         !port.isEmpty()

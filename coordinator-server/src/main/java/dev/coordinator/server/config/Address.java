@@ -10,7 +10,8 @@ public record Address(String host, int port) {
   private static final String RULE = "must be host:port with a port from 0 to 65535";
 
   private static final String HOST_RULE =
-      "must have an IP address or a host name of letters, digits, '-' and '.' (no '_')";
+      "must have an IP address or a host name of letters, digits, '-' and '.';"
+          + " gRPC does not resolve names with '_'";
 
   /** Reads {@code host:port}; throws IllegalArgumentException with the rule that it breaks. */
   public static Address parse(String text) {

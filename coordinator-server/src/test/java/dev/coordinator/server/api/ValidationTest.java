@@ -89,7 +89,8 @@ class ValidationTest {
   void addressesHaveAHostThatMembersCanConnectTo(String address) {
     refused(
         "peer_address",
-        "must have an IP address or a host name of letters, digits, '-' and '.' (no '_')",
+        "must have an IP address or a host name of letters, digits, '-' and '.'; gRPC does not"
+            + " resolve names with '_'",
         () -> Validation.address("peer_address", address));
   }
 

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -149,7 +151,7 @@ class ServerConfigTest {
         "listen.client | 7420 | must be host:port",
         "listen.client | a:70000 | must be host:port",
         "listen.client | ::1:7420 | write an IPv6 address in brackets",
-        "members | 1=a_b:1/a_b:2 | (no '_')",
+        "members | 1=a_b:1/a_b:2 | gRPC does not resolve names with '_'",
         "members | 1=a:1/1.2.3:2 | must have an IP address or a host name",
         "members | 1=a:1/[zz]:2 | must have an IP address or a host name",
         "members | 1=a:1/a%zz:2 | must have an IP address or a host name",
@@ -168,6 +170,15 @@ class ServerConfigTest {
     String message = refusal.getMessage();
     assertTrue(message.startsWith(key + " = \"" + value + "\" (flag --" + key + "): "), message);
     assertTrue(message.contains(rule), message);
+  }
+
+  /** Once this fails, names with '_' may be allowed. */
+  @Test
+  void grpcDoesNotResolveNamesWithUnderscores() {
+    for (String target : List.of("a_b:7420", "dns:///a_b:7420", "dns:///a%5Fb:7420")) {
+      var channel = Grpc.newChannelBuilder(target, InsecureChannelCredentials.create());
+      assertThrows(IllegalArgumentException.class, channel::build, target);
+    }
   }
 
   @Test
