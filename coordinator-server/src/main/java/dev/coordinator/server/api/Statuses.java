@@ -75,7 +75,7 @@ final class Statuses {
               .with("maximum", refusal.maximum())
               .retryAfterMs(OVERLOADED_RETRY_AFTER_MS);
       case NOT_NOW -> refused(refusal).retryAfterMs(REFUSED_RETRY_AFTER_MS);
-      case IMPOSSIBLE -> refused(refusal);
+      case ALREADY, IMPOSSIBLE -> refused(refusal);
       case TRANSFER_FAILED ->
           Failure.of(Code.ABORTED, ErrorReason.ERROR_REASON_TRANSFER_FAILED, refusal.getMessage());
       case LIMIT_REACHED -> limitReached(refusal.limit(), refusal.maximum(), refusal.getMessage());

@@ -9,6 +9,7 @@ import dev.coordinator.v1.ErrorReason;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
+import java.util.Optional;
 
 /** What a failed call says to a person. */
 public final class GrpcFailure {
@@ -22,15 +23,22 @@ public final class GrpcFailure {
    * The reason that the member gave; UNSPECIFIED if it gave none or the failure arose on the way.
    */
   public static ErrorReason reason(StatusRuntimeException e) {
-    com.google.rpc.Status status = StatusProto.fromThrowable(e);
-    if (status != null) {
-      for (Any detail : status.getDetailsList()) {
-        if (detail.is(ErrorInfo.class)) {
-          return reason(detail);
-        }
-      }
+    try {
+      return info(e)
+          .map(info -> ErrorReason.valueOf(PREFIX + info.getReason()))
+          .orElse(ErrorReason.ERROR_REASON_UNSPECIFIED);
+    } catch (IllegalArgumentException unknown) {
+      // A newer member may have reasons that this program does not know.
+      return ErrorReason.ERROR_REASON_UNSPECIFIED;
     }
-    return ErrorReason.ERROR_REASON_UNSPECIFIED;
+  }
+
+  /** What the member said about a change that was refused because it is so already; or empty. */
+  static Optional<String> doneAlready(StatusRuntimeException e) {
+    boolean done =
+        reason(e) == ErrorReason.ERROR_REASON_MEMBERSHIP_CHANGE_REFUSED
+            && info(e).orElseThrow().getMetadataOrDefault("refusal", "").equals("ALREADY");
+    return done ? Optional.ofNullable(e.getStatus().getDescription()) : Optional.empty();
   }
 
   /** Whether the member said that the same call may succeed after a while. */
@@ -40,15 +48,25 @@ public final class GrpcFailure {
         && status.getDetailsList().stream().anyMatch(detail -> detail.is(RetryInfo.class));
   }
 
-  private static ErrorReason reason(Any detail) {
+  /** What the member itself tells of the failure, if it does. */
+  private static Optional<ErrorInfo> info(StatusRuntimeException e) {
+    com.google.rpc.Status status = StatusProto.fromThrowable(e);
+    if (status == null) {
+      return Optional.empty();
+    }
+    for (Any detail : status.getDetailsList()) {
+      if (detail.is(ErrorInfo.class)) {
+        return unpack(detail).filter(info -> info.getDomain().equals(DOMAIN));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<ErrorInfo> unpack(Any detail) {
     try {
-      ErrorInfo info = detail.unpack(ErrorInfo.class);
-      return info.getDomain().equals(DOMAIN)
-          ? ErrorReason.valueOf(PREFIX + info.getReason())
-          : ErrorReason.ERROR_REASON_UNSPECIFIED;
-    } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
-      // A newer member may have reasons that this program does not know.
-      return ErrorReason.ERROR_REASON_UNSPECIFIED;
+      return Optional.of(detail.unpack(ErrorInfo.class));
+    } catch (InvalidProtocolBufferException notOurs) {
+      return Optional.empty();
     }
   }
 

@@ -15,6 +15,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
@@ -33,7 +34,9 @@ import picocli.CommandLine.Spec;
       "",
       "A new member begins as a learner: it gets the log, but has no vote. Once it has caught up it"
           + " can be promoted to a voter. A member that lost its data directory does not come back"
-          + " under its old id: replace it by a member with a new one."
+          + " under its old id: replace it by a member with a new one.",
+      "",
+      "A command that was carried out before says so and succeeds again."
     },
     subcommands = {
       MemberCommand.ListAll.class,
@@ -70,12 +73,22 @@ final class MemberCommand implements Runnable {
     return ClusterServiceGrpc.newBlockingStub(channel).withDeadline(deadline);
   }
 
-  private static void once(Connection connection, Exchange exchange) {
-    connection.once(
-        (channel, end) -> {
-          exchange.with(stub(channel, end));
-          return true;
-        });
+  /**
+   * Asks for a change. That it was made before is no failure.
+   *
+   * @return what the cluster says to that, empty if it has made the change now
+   */
+  private static Optional<String> change(Connection connection, Exchange exchange) {
+    try {
+      connection.once(
+          (channel, end) -> {
+            exchange.with(stub(channel, end));
+            return true;
+          });
+      return Optional.empty();
+    } catch (StatusRuntimeException e) {
+      return Optional.of(GrpcFailure.doneAlready(e).orElseThrow(() -> e));
+    }
   }
 
   private static long id(CommandSpec spec, String label, String text) {
@@ -119,14 +132,13 @@ final class MemberCommand implements Runnable {
         description = "How long to wait for the member to catch up. Default: ${DEFAULT-VALUE}.")
     private Duration wait;
 
-    /** Promotes the learner as soon as the leader finds that it has caught up. */
-    private void promote(Connection connection, PromoteMemberRequest request)
+    /** Asks for a change until the leader finds that its time has come. */
+    private Optional<String> change(Connection connection, Exchange exchange)
         throws InterruptedException {
       Deadline end = Deadline.after(wait.toMillis(), TimeUnit.MILLISECONDS);
       while (true) {
         try {
-          once(connection, stub -> stub.promoteMember(request));
-          return;
+          return MemberCommand.change(connection, exchange);
         } catch (StatusRuntimeException e) {
           if (!isPassing(e) || end.isExpired()) {
             throw e;
@@ -228,7 +240,8 @@ final class MemberCommand implements Runnable {
     public Integer call() {
       AddMemberRequest request = addresses.request(id(spec, "MEMBER", memberId));
       try (Connection connection = connections.open()) {
-        once(connection, stub -> stub.addMember(request));
+        change(connection, stub -> stub.addMember(request))
+            .ifPresent(spec.commandLine().getOut()::println);
       }
       return ExitCode.OK;
     }
@@ -254,7 +267,9 @@ final class MemberCommand implements Runnable {
       PromoteMemberRequest request =
           PromoteMemberRequest.newBuilder().setMemberId(id(spec, "MEMBER", memberId)).build();
       try (Connection connection = connections.open()) {
-        patience.promote(connection, request);
+        patience
+            .change(connection, stub -> stub.promoteMember(request))
+            .ifPresent(spec.commandLine().getOut()::println);
       }
       return ExitCode.OK;
     }
@@ -279,7 +294,8 @@ final class MemberCommand implements Runnable {
       RemoveMemberRequest request =
           RemoveMemberRequest.newBuilder().setMemberId(id(spec, "MEMBER", memberId)).build();
       try (Connection connection = connections.open()) {
-        once(connection, stub -> stub.removeMember(request));
+        change(connection, stub -> stub.removeMember(request))
+            .ifPresent(spec.commandLine().getOut()::println);
       }
       return ExitCode.OK;
     }
@@ -313,22 +329,18 @@ final class MemberCommand implements Runnable {
     public Integer call() throws InterruptedException {
       long leaving = id(spec, "OLD", oldId);
       long coming = id(spec, "NEW", newId);
+      AddMemberRequest addition = addresses.request(coming);
+      PromoteMemberRequest promotion =
+          PromoteMemberRequest.newBuilder()
+              .setMemberId(coming)
+              .setReplacesMemberId(leaving)
+              .build();
       try (Connection connection = connections.open()) {
-        ListMembersResponse members =
-            connection.repeatable(
-                (channel, end) ->
-                    stub(channel, end).listMembers(ListMembersRequest.getDefaultInstance()));
-        boolean added =
-            members.getMembersList().stream().anyMatch(member -> member.getMemberId() == coming);
-        if (!added) {
-          once(connection, stub -> stub.addMember(addresses.request(coming)));
-        }
-        patience.promote(
-            connection,
-            PromoteMemberRequest.newBuilder()
-                .setMemberId(coming)
-                .setReplacesMemberId(leaving)
-                .build());
+        // It may be there since this was begun before.
+        patience.change(connection, stub -> stub.addMember(addition));
+        patience
+            .change(connection, stub -> stub.promoteMember(promotion))
+            .ifPresent(spec.commandLine().getOut()::println);
       }
       return ExitCode.OK;
     }
@@ -363,6 +375,8 @@ final class MemberCommand implements Runnable {
                 (channel, end) ->
                     stub(channel, end).transferLeadership(request).getHeader().getLeaderId());
         spec.commandLine().getOut().println("member " + Long.toUnsignedString(leader) + " leads");
+      } catch (StatusRuntimeException e) {
+        spec.commandLine().getOut().println(GrpcFailure.doneAlready(e).orElseThrow(() -> e));
       }
       return ExitCode.OK;
     }

@@ -16,6 +16,13 @@ public record MemberInfo(NodeId id, String clientAddress, String peerAddress, lo
     return new MemberInfo(id, "", "", 0);
   }
 
+  /** Whether both are the same member at the same addresses, on whatever data directory. */
+  boolean isReachedAs(MemberInfo other) {
+    return id.equals(other.id)
+        && clientAddress.equals(other.clientAddress)
+        && peerAddress.equals(other.peerAddress);
+  }
+
   public MemberInfo withIncarnation(long newIncarnation) {
     return new MemberInfo(id, clientAddress, peerAddress, newIncarnation);
   }

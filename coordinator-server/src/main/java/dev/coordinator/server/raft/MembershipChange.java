@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.raft;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -28,6 +29,33 @@ public record MembershipChange(
     return new MembershipChange(List.of(), List.of(learner), List.of(old));
   }
 
+  /**
+   * What is in this configuration already of all that it would bring about, or null if something is
+   * not. Who asks again for what was done need not take that for a failure.
+   */
+  String whyNeedless(Membership present) {
+    List<String> holds = new ArrayList<>();
+    for (MemberInfo learner : addLearners) {
+      if (!present.contains(learner.id()) || !present.member(learner.id()).isReachedAs(learner)) {
+        return null;
+      }
+      holds.add("member " + learner.id() + " is there already");
+    }
+    for (NodeId learner : promote) {
+      if (!present.isVoter(learner)) {
+        return null;
+      }
+      holds.add("member " + learner + " is a voter already");
+    }
+    for (NodeId leaving : remove) {
+      if (present.contains(leaving)) {
+        return null;
+      }
+      holds.add("member " + leaving + " is not there");
+    }
+    return holds.isEmpty() ? null : String.join(", ", holds);
+  }
+
   /** Why it cannot be made of this configuration, or null if it can. */
   String whyImpossible(Membership present) {
     Set<NodeId> named = new TreeSet<>();
@@ -36,7 +64,7 @@ public record MembershipChange(
         return "0 is no id of a member";
       }
       if (present.contains(learner.id())) {
-        return "member " + learner.id() + " is there already";
+        return "member " + learner.id() + " is there with other addresses";
       }
       if (!named.add(learner.id())) {
         return "member " + learner.id() + " is named twice";

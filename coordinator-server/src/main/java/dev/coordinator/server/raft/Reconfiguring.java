@@ -31,6 +31,10 @@ final class Reconfiguring {
     }
     // Who was removed just now may come back with this change, with an empty log.
     leading.leaveBehind(leader, member.membership());
+    String needless = change.whyNeedless(member.membership());
+    if (needless != null) {
+      return ChangeAnswer.refused(Refusal.Kind.ALREADY, needless);
+    }
     String impossible = change.whyImpossible(member.membership());
     if (impossible != null) {
       return ChangeAnswer.refused(Refusal.Kind.IMPOSSIBLE, impossible);

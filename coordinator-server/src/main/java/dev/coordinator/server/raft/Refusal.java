@@ -14,6 +14,8 @@ public record Refusal(Kind kind, String why) {
     NOT_LEADER,
     /** It may be granted later: something else is under way, or somebody has to catch up. */
     NOT_NOW,
+    /** There is nothing to do: it is so already. */
+    ALREADY,
     /** It does not fit the configuration, and never will. */
     IMPOSSIBLE
   }

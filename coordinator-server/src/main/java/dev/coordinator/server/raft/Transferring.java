@@ -26,7 +26,7 @@ final class Transferring {
   Refusal begin(Leader leader, NodeId target) {
     Progress best = target.isNone() ? bestOf(leader) : leader.progress(target);
     if (target.equals(member.self)) {
-      return new Refusal(Refusal.Kind.IMPOSSIBLE, "member " + target + " leads already");
+      return new Refusal(Refusal.Kind.ALREADY, "member " + target + " leads already");
     }
     if (!target.isNone() && !member.membership().isVoter(target)) {
       return new Refusal(Refusal.Kind.IMPOSSIBLE, "member " + target + " is no voter");

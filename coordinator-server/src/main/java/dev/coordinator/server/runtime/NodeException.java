@@ -23,6 +23,8 @@ public final class NodeException extends RuntimeException {
     LIMIT_REACHED,
     /** Not begun: something else is under way, or somebody has to catch up. Later it may be. */
     NOT_NOW,
+    /** Not begun: it is so already. */
+    ALREADY,
     /** Not begun: it does not fit the members of the cluster, and never will. */
     IMPOSSIBLE,
     /** Leadership did not pass on in time. */
@@ -58,6 +60,7 @@ public final class NodeException extends RuntimeException {
     return switch (refusal.kind()) {
       case NOT_LEADER -> notLeader(leader);
       case NOT_NOW -> new NodeException(Reason.NOT_NOW, leader, "", 0, refusal.why());
+      case ALREADY -> new NodeException(Reason.ALREADY, leader, "", 0, refusal.why());
       case IMPOSSIBLE -> new NodeException(Reason.IMPOSSIBLE, leader, "", 0, refusal.why());
     };
   }

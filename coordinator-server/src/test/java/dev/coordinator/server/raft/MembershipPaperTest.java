@@ -251,10 +251,12 @@ class MembershipPaperTest {
     void impossibleChanges() {
       lead(withLearner(4, 1, 2, 3));
       agree(FOUR);
-      assertImpossible("member 3 is there already", MembershipChange.add(MemberInfo.of(THREE)));
-      assertImpossible("member 4 is there already", MembershipChange.add(MemberInfo.of(FOUR)));
-      assertImpossible("member 3 is no learner", MembershipChange.promote(THREE));
-      assertImpossible("member 9 is not there", MembershipChange.remove(new NodeId(9)));
+      assertImpossible(
+          "member 4 is there with other addresses",
+          MembershipChange.add(new MemberInfo(FOUR, "a:1", "a:2", 0)));
+      assertImpossible("member 9 is no learner", MembershipChange.promote(new NodeId(9)));
+      assertImpossible("member 3 is no learner", MembershipChange.replace(TWO, THREE));
+      assertImpossible("member 9 is not there", MembershipChange.replace(new NodeId(9), FOUR));
       assertImpossible("member 4 is named twice", MembershipChange.replace(FOUR, FOUR));
       assertImpossible("0 is no id of a member", MembershipChange.add(MemberInfo.of(NodeId.NONE)));
       assertImpossible(
@@ -262,6 +264,25 @@ class MembershipPaperTest {
           new MembershipChange(List.of(), List.of(), List.of(SELF, TWO, THREE)));
       assertImpossible("it changes nothing", new MembershipChange(List.of(), List.of(), List.of()));
       assertEquals(0, core.status().membershipIndex());
+    }
+
+    @Test
+    @DisplayName("§4.1: what the configuration has already is told apart from what it cannot have")
+    void needlessChanges() {
+      lead(withLearner(4, 1, 2, 3));
+      agree(FOUR);
+      assertNeedless("member 3 is there already", MembershipChange.add(MemberInfo.of(THREE)));
+      assertNeedless("member 4 is there already", MembershipChange.add(MemberInfo.of(FOUR)));
+      assertNeedless("member 3 is a voter already", MembershipChange.promote(THREE));
+      assertNeedless("member 9 is not there", MembershipChange.remove(new NodeId(9)));
+      assertNeedless(
+          "member 3 is a voter already, member 9 is not there",
+          MembershipChange.replace(new NodeId(9), THREE));
+      assertEquals(0, core.status().membershipIndex());
+    }
+
+    private void assertNeedless(String why, MembershipChange change) {
+      assertRefused(Refusal.Kind.ALREADY, why, change(change).refusal());
     }
 
     private void assertImpossible(String why, MembershipChange change) {
@@ -763,7 +784,7 @@ class MembershipPaperTest {
       lead(withLearner(4, 1, 2, 3));
       assertRefused(Refusal.Kind.IMPOSSIBLE, "member 4 is no voter", transfer(FOUR));
       assertRefused(Refusal.Kind.IMPOSSIBLE, "member 9 is no voter", transfer(new NodeId(9)));
-      assertRefused(Refusal.Kind.IMPOSSIBLE, "member 1 leads already", transfer(SELF));
+      assertRefused(Refusal.Kind.ALREADY, "member 1 leads already", transfer(SELF));
       tick(T / 2);
       agree(TWO);
       tick(T / 2);
