@@ -2,6 +2,7 @@
 package dev.coordinator.server;
 
 import dev.coordinator.server.config.ServerConfig;
+import dev.coordinator.server.raft.RaftStatus;
 import dev.coordinator.v1.ClusterServiceGrpc;
 import dev.coordinator.v1.GetStatusRequest;
 import dev.coordinator.v1.GetStatusResponse;
@@ -173,7 +174,10 @@ public final class InProcessCluster implements AutoCloseable {
         .body();
   }
 
-  /** Waits until all running members agree on a leader, which is one of them. Returns it. */
+  /**
+   * Waits until all running members agree on a leader, which is one of them, and the cluster has
+   * begun: until then it needs all of its members. Returns the leader.
+   */
   public int awaitLeader() {
     var leader = new int[1];
     await(
@@ -183,9 +187,15 @@ public final class InProcessCluster implements AutoCloseable {
           leader[0] = (int) all.get(0).getHeader().getLeaderId();
           return servers.containsKey(leader[0])
               && status(leader[0]).getRole() == Role.ROLE_LEADER
-              && all.stream().allMatch(status -> status.getHeader().getLeaderId() == leader[0]);
+              && all.stream().allMatch(status -> status.getHeader().getLeaderId() == leader[0])
+              && hasBegun(servers.get(leader[0]));
         });
     return leader[0];
+  }
+
+  private static boolean hasBegun(CoordinatorServer leader) {
+    RaftStatus raft = leader.node().status().raft();
+    return raft.membershipIndex() > 0 && raft.isMembershipSettled();
   }
 
   /** Waits until some member leads, whether others know it or not. */
