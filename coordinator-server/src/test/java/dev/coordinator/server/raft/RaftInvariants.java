@@ -14,6 +14,12 @@ public final class RaftInvariants {
   private long clockBefore;
   private long durableTermBefore;
 
+  /** Whether a member has this entry, in its log or in its snapshot. */
+  public static boolean holds(RaftCore core, LogPosition position) {
+    RaftLog log = core.member().log;
+    return position.index() <= log.snapshotIndex() || log.holds(position);
+  }
+
   /** Checks the state of {@code core}, and remembers it for the next check. */
   public void check(RaftCore core) {
     check(core, core.status());
@@ -89,7 +95,22 @@ public final class RaftInvariants {
         }
         invariant(followed, "the leader does not replicate to %s", info.id());
       }
+      checkOneChange(core, now);
     }
+  }
+
+  /** A leader changes a configuration only when it is committed (§4.1). */
+  private static void checkOneChange(RaftCore core, RaftStatus now) {
+    RaftLog log = core.member().log;
+    Configurations configurations = log.configurations();
+    long index = configurations.presentIndex();
+    boolean own = index > now.base() && log.termAt(index) == now.term();
+    long previous = configurations.previous().index();
+    invariant(
+        !own || previous <= now.committed(),
+        "the leader changes the configuration of entry %d, but has committed up to %d",
+        previous,
+        now.committed());
   }
 
   private void checkProgress(RaftStatus now) {
@@ -142,6 +163,14 @@ public final class RaftInvariants {
     if (before.role() == RoleKind.LEADER && now.role() == RoleKind.LEADER) {
       long clock = core.clusterTimeMs(core.member().nowMs());
       invariant(clock >= clockBefore, "cluster time fell to %d from %d", clock, clockBefore);
+      // Entries of earlier terms never count by themselves (§3.6.2, Figure 3.7).
+      long committedTerm = core.member().log.termAt(now.committed());
+      invariant(
+          now.committed() == before.committed() || committedTerm == now.term(),
+          "the leader of term %d commits up to %d, an entry of term %d",
+          now.term(),
+          now.committed(),
+          committedTerm);
       // A leader never drops or replaces entries (§3.6, Leader Append-Only).
       invariant(
           now.last() >= before.last(),

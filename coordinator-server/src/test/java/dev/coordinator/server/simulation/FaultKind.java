@@ -15,6 +15,7 @@ enum FaultKind {
   SLOW_DISK("slow disk"),
   BIT_FLIP("bits that flip at rest"),
   PAUSE("pause of a member"),
+  STARVATION("member with little processor"),
   ISOLATION("member cut off"),
   ONE_WAY_CUT("member cut off in one direction"),
   SPLIT("split into two sides"),

@@ -16,10 +16,12 @@ import java.util.random.RandomGenerator;
  * @param stall probability that a request of a client is held up on its way, mostly until the
  *     client has given it up
  * @param maxDelayMs longest way of a message; ways differ, so messages overtake each other
+ * @param straggling probability that a message takes far longer, up to seconds
  * @param maxSyncMs longest write to disk
  * @param crashAfterVote probability that a member crashes right after it gave a vote
  * @param crashAfterAppend probability that a leader crashes right after it sent entries to a
  *     follower
+ * @param crashAfterChange probability that a leader crashes right after it sent a configuration
  * @param crashAfterReply probability that a member crashes right after it confirmed an append
  * @param muteNewLeader probability that nothing a member sends arrives for a while once it leads
  * @param maxDownMs longest time that a crashed member stays down
@@ -34,9 +36,11 @@ record Faults(
     double duplication,
     double stall,
     long maxDelayMs,
+    double straggling,
     long maxSyncMs,
     double crashAfterVote,
     double crashAfterAppend,
+    double crashAfterChange,
     double crashAfterReply,
     double muteNewLeader,
     long maxDownMs,
@@ -45,7 +49,8 @@ record Faults(
     double leaderBias) {
 
   /** A network and disks that do what they should, within milliseconds. */
-  static final Faults NONE = new Faults(List.of(), 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 100, 0, 0.001, 0);
+  static final Faults NONE =
+      new Faults(List.of(), 0, 0, 0, 0, 2, 0, 2, 0, 0, 0, 0, 0, 100, 0, 0.001, 0);
 
   static Faults draw(RandomGenerator random) {
     Faults mixed =
@@ -56,9 +61,11 @@ record Faults(
             pick(random, 0, 0, 0.05, 0.3),
             pick(random, 0, 0, 0.02, 0.1),
             (long) pick(random, 2, 10, 50, 150),
+            pick(random, 0, 0, 0.01, 0.05),
             (long) pick(random, 2, 5, 30, 150),
             pick(random, 0, 0.1, 0.5),
             pick(random, 0, 0, 0.01),
+            pick(random, 0, 0.1, 0.5),
             pick(random, 0, 0, 0.001, 0.01),
             pick(random, 0, 0, 0.1),
             (long) pick(random, 30, 300, 3_000),
@@ -91,9 +98,11 @@ record Faults(
         duplication,
         stall,
         maxDelayMs,
+        straggling,
         maxSyncMs,
         0.5,
         0.1,
+        crashAfterChange,
         0,
         0.4,
         30,

@@ -44,6 +44,9 @@ final class Majorities {
   }
 
   private static boolean isMajority(Membership membership, Set<NodeId> members) {
+    if (membership.isFounding()) {
+      return members.containsAll(membership.voters());
+    }
     return isMajority(membership.voters(), members)
         && (!membership.isJoint() || isMajority(membership.outgoing(), members));
   }

@@ -82,6 +82,7 @@ final class Nemesis {
       case DISK_FULL -> fillDisk(victim);
       case SLOW_DISK -> slowDisk(victim);
       case PAUSE -> victim.pause(schedule.delayNanos(20 * MS, 5_000 * MS));
+      case STARVATION -> starve(victim);
       case FLAPPING -> flap(victim);
       case SWIZZLE_CLOG -> swizzleClog();
       case SLOW_NETWORK -> slowNetwork(victim);
@@ -126,6 +127,15 @@ final class Nemesis {
     cluster.note("the disk of %s takes %d ms longer", victim, byMs);
     victim.slowDisk(byMs * MS);
     later(10_000, () -> victim.slowDisk(0));
+  }
+
+  // ----------------------------------------------------------------------------- the processor
+
+  private void starve(SimulatedMember victim) {
+    long gapMs = 10L << schedule.random().nextInt(8);
+    cluster.note("%s gets to work every %d ms only", victim, gapMs);
+    victim.starve(gapMs * MS);
+    later(20_000, () -> victim.starve(0));
   }
 
   // ---------------------------------------------------------------------------------- the network

@@ -8,6 +8,7 @@ import dev.coordinator.server.machine.Event;
 import dev.coordinator.server.machine.Outcome;
 import dev.coordinator.server.raft.Entry;
 import dev.coordinator.server.raft.EntryKind;
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.SnapshotMeta;
@@ -15,8 +16,11 @@ import dev.coordinator.server.wire.CommandCodec;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * What the cluster has promised so far: the one committed log and the state that follows from it.
@@ -34,9 +38,17 @@ final class Oracle {
    */
   record LockEvent(long revision, int ordinal, String lock, Event event) {}
 
+  /** What the clocks of several leaders, which count milliseconds, may add up to. */
+  private static final double ROUNDING_MS = 10;
+
   private final Schedule schedule;
   private final double clockDrift;
+  private final WrittenEntries written;
   private final List<Entry> log = new ArrayList<>();
+
+  /** For each entry of the log, a term by which it was committed. */
+  private final List<Long> committedBy = new ArrayList<>();
+
   private final List<LockEvent> events = new ArrayList<>();
   private final Map<Long, NodeId> leaders = new HashMap<>();
   private final Map<String, Long> lastTokens = new HashMap<>();
@@ -46,10 +58,15 @@ final class Oracle {
   private final ApplyResult result = new ApplyResult();
   private final Figures figures;
   private Membership membership;
-  private long acknowledgedRevision;
 
-  Oracle(Schedule schedule, double clockDrift, Figures figures) {
+  /**
+   * The least that cluster time was ahead of true time, in milliseconds; negative if it was late.
+   */
+  private double leastLeadMs = Double.MAX_VALUE;
+
+  Oracle(Schedule schedule, WrittenEntries written, double clockDrift, Figures figures) {
     this.schedule = schedule;
+    this.written = written;
     this.figures = figures;
     this.clockDrift = clockDrift;
   }
@@ -92,17 +109,37 @@ final class Oracle {
     return text.toString();
   }
 
-  /** Election safety (§3.2): at most one leader in a term. */
-  void leads(NodeId member, long term) {
+  /**
+   * Election safety: at most one leader in a term. Leader completeness: it has all that was
+   * committed in earlier ones (§3.2).
+   *
+   * @param holds whether it has an entry, in its log or in its snapshot
+   */
+  void leads(NodeId member, long term, Predicate<LogPosition> holds) {
     figures.led();
+    for (int i = log.size() - 1; i >= 0; i--) {
+      if (committedBy.get(i) < term) {
+        LogPosition last = log.get(i).position();
+        if (!holds.test(last)) {
+          throw new Violation(
+              "member %s leads in term %d without %s, which was committed by term %d",
+              member, term, last, committedBy.get(i));
+        }
+        break;
+      }
+    }
     NodeId other = leaders.putIfAbsent(term, member);
     if (other != null && !other.equals(member)) {
       throw new Violation("members %s and %s both led in term %d", other, member, term);
     }
   }
 
-  /** State machine safety (§3.2): no two members commit different entries at one index. */
-  void commits(NodeId member, Entry entry) {
+  /**
+   * State machine safety (§3.2): no two members commit different entries at one index.
+   *
+   * @param term in which the member found that it is committed
+   */
+  void commits(NodeId member, long term, Entry entry) {
     if (entry.index() <= log.size()) {
       Entry promised = log.get((int) entry.index() - 1);
       if (!promised.equals(entry)) {
@@ -116,7 +153,9 @@ final class Oracle {
           "member %s committed %s, but only %d entries were committed before",
           member, entry, log.size());
     }
+    checkNotAhead(entry);
     log.add(entry);
+    committedBy.add(term);
     figures.committed();
     if (entry.kind() == EntryKind.CONFIGURATION) {
       membership = entry.membership();
@@ -132,6 +171,7 @@ final class Oracle {
         figures.overtaken();
       }
     }
+    checkGrants();
     for (int ordinal = 0; ordinal < result.events.size(); ordinal++) {
       Event event = result.events.get(ordinal);
       check(entry, event);
@@ -139,6 +179,18 @@ final class Oracle {
         events.add(new LockEvent(entry.index(), ordinal, acquired.name(), event));
       } else if (event instanceof Event.LockReleased released) {
         events.add(new LockEvent(entry.index(), ordinal, released.name(), event));
+      }
+    }
+  }
+
+  /** No lock goes to a lease that the same entry ends. */
+  private void checkGrants() {
+    Set<Long> granted = new HashSet<>();
+    for (Event event : result.events) {
+      if (event instanceof Event.LockAcquired acquired) {
+        granted.add(acquired.leaseId());
+      } else if (event instanceof Event.LeaseEnded ended && granted.contains(ended.leaseId())) {
+        throw new Violation("lease %d was given a lock as it ended", ended.leaseId());
       }
     }
   }
@@ -163,6 +215,17 @@ final class Oracle {
     } else if (event instanceof Event.LeaseEnded ended && ended.cause() == Event.Cause.EXPIRED) {
       checkNotEarly(entry, ended.leaseId());
     }
+  }
+
+  /** Cluster time passes no faster than true time, whoever leads: else leases would end early. */
+  private void checkNotAhead(Entry entry) {
+    double trueMs = written.firstNanos(entry) / 1e6;
+    double leadMs = entry.clusterTimeMs() - trueMs * (1 + clockDrift);
+    if (leadMs > leastLeadMs + ROUNDING_MS) {
+      throw new Violation(
+          "cluster time jumps ahead with %s, by %.0f ms", entry, leadMs - leastLeadMs);
+    }
+    leastLeadMs = Math.min(leastLeadMs, leadMs);
   }
 
   /** A lease lives for its TTL after the last renewal that its client was told of was sent. */
@@ -192,27 +255,24 @@ final class Oracle {
   }
 
   /** A client was told the outcome of a command: it must be the committed one. */
-  void acknowledged(long index, byte[] payload, long revision) {
+  void acknowledged(long index, byte[] payload) {
     if (index > log.size() || !Arrays.equals(log.get((int) index - 1).payload(), payload)) {
       throw new Violation("a command was acknowledged at index %d, but it is not there", index);
     }
-    acknowledgedRevision = Math.max(acknowledgedRevision, revision);
   }
 
-  /** The revision that a linearizable read that begins at this moment has to see. */
-  long acknowledgedRevision() {
-    return acknowledgedRevision;
-  }
-
-  /** A client got a linearizable answer. */
-  void readAnswered(long revision, long acknowledgedBefore) {
+  /**
+   * A client got a linearizable answer.
+   *
+   * @param committedBefore what was committed when it asked: more than anybody was told of by then
+   */
+  void readAnswered(long revision, long committedBefore) {
     figures.read();
-    if (revision < acknowledgedBefore) {
+    if (revision < committedBefore) {
       throw new Violation(
-          "a read answered from revision %d, but revision %d was acknowledged before it began",
-          revision, acknowledgedBefore);
+          "a read answered from revision %d, but revision %d was committed before it began",
+          revision, committedBefore);
     }
-    acknowledgedRevision = Math.max(acknowledgedRevision, revision);
   }
 
   /**

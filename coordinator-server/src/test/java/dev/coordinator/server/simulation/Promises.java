@@ -2,12 +2,15 @@
 package dev.coordinator.server.simulation;
 
 import dev.coordinator.server.raft.HardState;
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
 import dev.coordinator.server.raft.RestoredState;
+import dev.coordinator.server.raft.SnapshotMeta;
 import dev.coordinator.server.raft.WriteBatch;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 
 /**
  * What the messages of one member have promised to outlive every crash: its terms, its votes and
@@ -31,6 +34,9 @@ final class Promises {
 
   private final List<Replacement> replacements = new ArrayList<>();
 
+  /** By term, the last entry of it that was ever handed over to be written. */
+  private final TreeMap<Long, Long> reached = new TreeMap<>();
+
   private long voteTerm;
   private NodeId vote = NodeId.NONE;
   private long confirmedIndex;
@@ -47,6 +53,9 @@ final class Promises {
   }
 
   void sent(RaftMessage message) {
+    if (lost) {
+      return; // Nobody may count on what it says.
+    }
     if (message instanceof RaftMessage.RequestVote request) {
       if (request.preVote()) {
         return; // Of a term to come, which it promises nothing of.
@@ -57,10 +66,33 @@ final class Promises {
         voted(reply.term(), reply.to());
       }
     } else if (message instanceof RaftMessage.AppendEntriesReply reply && reply.success()) {
+      checkWritten(reply.term(), reply.matchIndex());
       confirmedIndex =
           Math.max(confirmedIndex, Math.min(reply.matchIndex(), keptSince(reply.term())));
     }
     term = Math.max(term, message.term());
+  }
+
+  /** What it tells the leader of a term to have, it wrote, as entries of that term or before. */
+  private void checkWritten(long inTerm, long index) {
+    long written = 0;
+    for (long last : reached.headMap(inTerm, true).values()) {
+      written = Math.max(written, last);
+    }
+    if (written < index) {
+      throw new Violation(
+          "member %s confirms entries up to %d in term %d, but wrote them up to %d",
+          member, index, inTerm, written);
+    }
+  }
+
+  private void reaches(LogPosition position) {
+    reached.merge(position.term(), position.index(), Math::max);
+  }
+
+  /** A durable snapshot stands for all entries up to its last one. */
+  void installed(SnapshotMeta snapshot) {
+    reaches(snapshot.last());
   }
 
   /**
@@ -96,6 +128,7 @@ final class Promises {
         replacements.add(new Replacement(writtenTerm, keptIndex));
       }
       lastIndex = batch.entries().get(batch.entries().size() - 1).index();
+      batch.entries().forEach(entry -> reaches(entry.position()));
     }
     if (batch.base() != null) {
       confirmedIndex = Math.min(confirmedIndex, batch.base().index());
@@ -142,6 +175,7 @@ final class Promises {
   private void written(long lastTerm, long last) {
     writtenTerm = lastTerm;
     lastIndex = last;
+    reaches(new LogPosition(last, lastTerm));
     replacements.clear();
   }
 }

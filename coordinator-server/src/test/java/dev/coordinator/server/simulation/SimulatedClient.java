@@ -205,6 +205,9 @@ final class SimulatedClient {
               tell(call, answer);
               if (answer instanceof Outcome.LockAcquired acquired) {
                 hold(new Holding(wanted, leaseId, leaseName(), as, acquired.token(), inCalm));
+              } else if (answer instanceof Outcome.WaitCancelled) {
+                // Perhaps by a later attempt, which took its place and may still get the lock.
+                clearUp(call, wanted, as, inCalm);
               } else {
                 think(100, this::choose);
               }
@@ -297,7 +300,20 @@ final class SimulatedClient {
     if (held.wonInCalm && answer instanceof Outcome.LockReleased) {
       cluster.roundInCalm();
     }
-    think(100, this::choose);
+    boolean again = held.leaseId == leaseId && schedule.chance(0.1);
+    think(100, again ? () -> releaseAgain(held) : this::choose);
+  }
+
+  /** As a careless program does; whoever has the lock by now must not lose it by that. */
+  private void releaseAgain(Holding given) {
+    History.Call call = history.release(name, given.lock, given.lease, given.owner, given.token);
+    submit(
+        new Command.ReleaseLock(given.lock, given.leaseId, given.owner, given.token, nextRequest()),
+        answer -> {
+          tell(call, answer);
+          think(100, this::choose);
+        },
+        this::leaseAlive);
   }
 
   /** An answer that is none of these leaves open whether an earlier attempt took effect. */
@@ -322,7 +338,7 @@ final class SimulatedClient {
       return;
     }
     schedule.after(schedule.random().nextLong(1, 200 * MS), this::keepReading);
-    long acknowledgedBefore = cluster.oracle().acknowledgedRevision();
+    long committedBefore = cluster.oracle().committed();
     String wanted = LOCKS[schedule.random().nextInt(LOCKS.length)];
     if (schedule.chance(0.1)) {
       readStale(wanted);
@@ -333,7 +349,7 @@ final class SimulatedClient {
         node -> node.read(view -> view.lock(wanted)),
         (Answered<Optional<LockView>> answer) -> {
           call.saw(holder(answer.value().map(LockView::holder).orElse(null)));
-          cluster.oracle().readAnswered(answer.revision(), acknowledgedBefore);
+          cluster.oracle().readAnswered(answer.revision(), committedBefore);
         },
         refused -> {});
   }

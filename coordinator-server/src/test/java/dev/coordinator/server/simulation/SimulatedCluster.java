@@ -4,6 +4,7 @@ package dev.coordinator.server.simulation;
 import dev.coordinator.server.history.History;
 import dev.coordinator.server.machine.Command;
 import dev.coordinator.server.machine.Outcome;
+import dev.coordinator.server.raft.EntryKind;
 import dev.coordinator.server.raft.Membership;
 import dev.coordinator.server.raft.NodeId;
 import dev.coordinator.server.raft.RaftMessage;
@@ -13,8 +14,11 @@ import dev.coordinator.server.runtime.NodeException;
 import dev.coordinator.server.runtime.PendingCall;
 import dev.coordinator.server.wire.CommandCodec;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -39,6 +43,7 @@ final class SimulatedCluster {
   private final Faults faults;
   private final Story story;
   private final Figures figures = new Figures();
+  private final WrittenEntries written;
   private final Oracle oracle;
   private final Majorities majorities = new Majorities();
   private final Beliefs beliefs;
@@ -48,9 +53,14 @@ final class SimulatedCluster {
   private final List<SimulatedMember> members = new ArrayList<>();
   private final List<SimulatedWatcher> watchers = new ArrayList<>();
   private final Map<String, GuardedResource> resources = new TreeMap<>();
+
+  /** Those that stay away for the first part of the calm. */
+  private final List<SimulatedMember> absent = new ArrayList<>();
+
   private boolean calm;
   private boolean clientsStopped;
   private long calmRounds;
+  private long elections;
   private SimulatedMember hint;
 
   /** A cluster of which everything is drawn. */
@@ -64,7 +74,8 @@ final class SimulatedCluster {
     this.story = story;
     this.faults = faults;
     this.tuning = tuning;
-    this.oracle = new Oracle(schedule, faults.clockDrift(), figures);
+    this.written = new WrittenEntries(schedule);
+    this.oracle = new Oracle(schedule, written, faults.clockDrift(), figures);
     this.history = new History(schedule::nowNanos);
     this.beliefs = new Beliefs(faults.clockDrift());
     this.network = new SimulatedNetwork(schedule, faults, this::deliver, figures);
@@ -114,6 +125,10 @@ final class SimulatedCluster {
     return oracle;
   }
 
+  WrittenEntries written() {
+    return written;
+  }
+
   /** What clients did and were told. */
   History history() {
     return history;
@@ -161,7 +176,9 @@ final class SimulatedCluster {
     } else if (message instanceof RaftMessage.RequestVoteReply vote) {
       return vote.granted() && !vote.preVote() ? faults.crashAfterVote() : 0;
     } else if (message instanceof RaftMessage.AppendEntries append) {
-      return append.entries().isEmpty() ? 0 : faults.crashAfterAppend();
+      return append.entries().isEmpty()
+          ? 0
+          : changesMembers(append) ? faults.crashAfterChange() : faults.crashAfterAppend();
     }
     boolean confirmed =
         message instanceof RaftMessage.AppendEntriesReply append && append.success()
@@ -170,8 +187,17 @@ final class SimulatedCluster {
     return confirmed ? faults.crashAfterReply() : 0;
   }
 
+  private static boolean changesMembers(RaftMessage.AppendEntries append) {
+    return append.entries().stream().anyMatch(entry -> entry.kind() == EntryKind.CONFIGURATION);
+  }
+
   boolean watchersHaveSeenAll() {
     return watchers.stream().allMatch(SimulatedWatcher::hasSeenAll);
+  }
+
+  /** How far the watchers are, for people. */
+  String describeWatchers() {
+    return watchers.toString();
   }
 
   GuardedResource resource(String lock) {
@@ -216,6 +242,15 @@ final class SimulatedCluster {
     }
   }
 
+  /** Runs until a member has just become leader, but no longer than this. */
+  void runToElection(long atMostMs) {
+    long untilNanos = schedule.nowNanos() + atMostMs * MS;
+    long electionsBefore = elections;
+    while (elections == electionsBefore && schedule.step(untilNanos)) {
+      // Whoever is elected may be the one that is missed in the calm.
+    }
+  }
+
   private void deliver(Letter letter) {
     RaftMessage message = letter.message();
     schedule.trace(message.from().value() * 31 + message.to().value() * 7 + message.term());
@@ -245,7 +280,7 @@ final class SimulatedCluster {
     schedule.after(
         schedule.delayNanos(5 * MS, faults.maxDownMs() * MS),
         () -> {
-          if (!member.isAlive() && !member.refusesToStart()) {
+          if (!member.isAlive() && !member.refusesToStart() && !absent.contains(member)) {
             note("%s restarts", member);
             member.start();
           }
@@ -337,6 +372,7 @@ final class SimulatedCluster {
 
   /** A member has just become leader and has sent nothing yet. */
   void leads(SimulatedMember leader) {
+    elections++;
     if (!calm && schedule.chance(faults.muteNewLeader())) {
       figures.fault(FaultKind.MUTE_LEADER);
       List<NodeId> order = new ArrayList<>();
@@ -361,6 +397,47 @@ final class SimulatedCluster {
         member.start();
       }
     }
+    if (schedule.random().nextBoolean()) {
+      keepSomeAway();
+    }
+  }
+
+  /** A majority must recover alone: others, leaders above all, may stay down for long. */
+  private void keepSomeAway() {
+    Membership committed = oracle.membership();
+    List<SimulatedMember> order = new ArrayList<>(voters());
+    boolean settled =
+        !committed.isFounding()
+            && order.stream()
+                .allMatch(
+                    voter ->
+                        voter.isAlive()
+                            && !voter.isLost()
+                            && voter.loop().core().status().membership().equals(committed));
+    if (settled) {
+      Collections.shuffle(order, new Random(schedule.random().nextLong()));
+      order.sort(Comparator.comparing(voter -> !voter.isLeader()));
+      absent.addAll(order.subList(0, (order.size() - 1) / 2));
+      absent.forEach(member -> member.crash(false));
+    }
+  }
+
+  /** Whether it is away although everything is calm. */
+  boolean isAbsent(SimulatedMember member) {
+    return absent.contains(member);
+  }
+
+  /** Somebody goes by another configuration, whose majority may need those that are away. */
+  void membersChange() {
+    if (!absent.isEmpty()) {
+      schedule.after(0, this::bringAllBack);
+    }
+  }
+
+  void bringAllBack() {
+    List<SimulatedMember> back = List.copyOf(absent);
+    absent.clear();
+    back.forEach(SimulatedMember::start);
   }
 
   boolean isCalm() {
@@ -405,7 +482,7 @@ final class SimulatedCluster {
                 answer -> {
                   figures.acknowledged();
                   if (sent[0].index() > 0) { // Not for a wait that was cancelled before.
-                    oracle.acknowledged(sent[0].index(), payload, answer.revision());
+                    oracle.acknowledged(sent[0].index(), payload);
                   }
                   onAnswer.accept(answer);
                 },

@@ -4,6 +4,7 @@ package dev.coordinator.server.simulation;
 import dev.coordinator.server.ports.Inbox;
 import dev.coordinator.server.ports.LogStore;
 import dev.coordinator.server.raft.Entry;
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.RestoredState;
 import dev.coordinator.server.raft.WriteBatch;
 import dev.coordinator.server.storage.LogIdentity;
@@ -30,7 +31,7 @@ final class SimulatedLog implements LogStore {
   /** The entries as written, in order of index, without those up to {@link #base}. */
   private final List<Entry> entries = new ArrayList<>();
 
-  private long base;
+  private LogPosition base;
   private Inbox inbox;
   private long appended;
   private long droppable;
@@ -60,14 +61,19 @@ final class SimulatedLog implements LogStore {
 
   /** Begins to write, behind what was recovered; what happens is reported to the inbox. */
   void start(RestoredState restored, Inbox reports) {
-    base = restored.base().index();
+    base = restored.base();
     entries.addAll(restored.entries());
     inbox = reports;
   }
 
   /** Null if it is not in the log, as a snapshot stands for it. */
   Entry entry(long index) {
-    return index <= base ? null : entries.get((int) (index - base) - 1);
+    return index <= base.index() ? null : entries.get((int) (index - base.index()) - 1);
+  }
+
+  /** The term of an entry in the log, or of the one that it begins behind. */
+  long termAt(long index) {
+    return index == base.index() ? base.term() : entry(index).term();
   }
 
   /** Whether a write failed: the member has been told and must not go on. */
@@ -86,11 +92,11 @@ final class SimulatedLog implements LogStore {
       return;
     }
     if (batch.base() != null) {
-      base = batch.base().index();
+      base = batch.base();
       entries.clear();
     }
     if (!batch.entries().isEmpty()) {
-      int from = (int) (batch.entries().get(0).index() - base) - 1;
+      int from = (int) (batch.entries().get(0).index() - base.index()) - 1;
       entries.subList(from, entries.size()).clear();
       entries.addAll(batch.entries());
     }

@@ -79,6 +79,8 @@ final class SimulatedMember {
 
   private long committedSeen;
   private long nextRoundNanos = NEVER;
+  private long lastRoundNanos;
+  private long roundGapNanos;
   private boolean paused;
   private long diskDelayNanos;
 
@@ -376,8 +378,9 @@ final class SimulatedMember {
     return true;
   }
 
-  /** Its disk works from now on. */
+  /** Its disk and its processor work from now on. */
   void calm() {
+    starve(0);
     diskFaults.calm();
     freeDisk();
     diskDelayNanos = 0;
@@ -443,6 +446,11 @@ final class SimulatedMember {
         });
   }
 
+  /** Lets its loop run no more often than this, so that it finds many messages at once. */
+  void starve(long gapNanos) {
+    roundGapNanos = gapNanos;
+  }
+
   void receive(Letter letter) {
     if (isAlive()) {
       mailbox.receive(letter.sender(), letter.message());
@@ -465,6 +473,11 @@ final class SimulatedMember {
         logBeganAt = batch.base().index();
       }
       log.append(batch);
+      if (!log.hasFailed()) {
+        for (Entry entry : batch.entries()) {
+          cluster.written().writes(id, entry, log.termAt(entry.index() - 1));
+        }
+      }
     }
 
     @Override
@@ -515,7 +528,9 @@ final class SimulatedMember {
   }
 
   private void runAt(long nanos) {
-    long at = Math.max(nanos, schedule.nowNanos() + SHORTEST_ROUND_NANOS);
+    long earliest =
+        Math.max(schedule.nowNanos() + SHORTEST_ROUND_NANOS, lastRoundNanos + roundGapNanos);
+    long at = Math.max(nanos, earliest);
     if (at >= nextRoundNanos) {
       return;
     }
@@ -532,6 +547,7 @@ final class SimulatedMember {
 
   private void runRound() {
     nextRoundNanos = NEVER;
+    lastRoundNanos = schedule.nowNanos();
     boolean mustStop = hasFailedDisk();
     RaftStatus before = status;
     long nextLocalNanos;
@@ -550,7 +566,7 @@ final class SimulatedMember {
     while (committedSeen < committed) {
       Entry entry = log.entry(++committedSeen);
       if (entry != null) { // Otherwise a snapshot stands for it, and for what was in the log.
-        cluster.oracle().commits(id, entry);
+        cluster.oracle().commits(id, status.term(), entry);
       }
     }
     raftInvariants.check(loop.core(), status);
@@ -624,7 +640,7 @@ final class SimulatedMember {
     public void roleChanged(long nowMs, RoleKind role, long term, NodeId leader, String why) {
       cluster.note("%s is %s in term %d: %s", SimulatedMember.this, role, term, why);
       if (role == RoleKind.LEADER) {
-        cluster.oracle().leads(id, term);
+        cluster.oracle().leads(id, term, position -> RaftInvariants.holds(loop.core(), position));
         cluster.majorities().leads(id, term, loop.core().status().membership());
         cluster.leads(SimulatedMember.this);
       }
@@ -664,6 +680,7 @@ final class SimulatedMember {
     public void snapshotInstalled(long nowMs, SnapshotMeta snapshot, boolean logDiscarded) {
       cluster.figures().installed();
       cluster.oracle().takes(id, snapshot);
+      promises.installed(snapshot);
       cluster.note(
           "%s installs a snapshot up to %s%s",
           SimulatedMember.this, snapshot.last(), logDiscarded ? ", without its log" : "");
@@ -672,6 +689,7 @@ final class SimulatedMember {
     @Override
     public void configurationChanged(long nowMs, long index, Membership present) {
       cluster.note("%s goes by %s of entry %d", SimulatedMember.this, present, index);
+      cluster.membersChange();
     }
 
     @Override

@@ -17,6 +17,7 @@ final class SimulatedNetwork {
 
   private static final int MAX_MEMBERS = 64;
   private static final long MIN_DELAY_NANOS = 50_000;
+  private static final long MAX_STRAGGLING_NANOS = 3_000_000_000L;
 
   private final Schedule schedule;
   private final Consumer<Letter> receiver;
@@ -31,6 +32,7 @@ final class SimulatedNetwork {
   private List<Letter> held = new ArrayList<>();
   private double loss;
   private double duplication;
+  private double straggling;
   private long maxDelayNanos;
   private boolean calm;
 
@@ -40,6 +42,7 @@ final class SimulatedNetwork {
     this.figures = figures;
     this.loss = faults.loss();
     this.duplication = faults.duplication();
+    this.straggling = faults.straggling();
     this.maxDelayNanos = faults.maxDelayMs() * 1_000_000;
   }
 
@@ -59,7 +62,9 @@ final class SimulatedNetwork {
   private void deliverLater(Letter letter) {
     int from = index(letter.from());
     int lossesBefore = losses[from];
-    long delayNanos = schedule.delayNanos(MIN_DELAY_NANOS, maxDelayNanos);
+    long delayNanos =
+        schedule.delayNanos(
+            MIN_DELAY_NANOS, schedule.chance(straggling) ? MAX_STRAGGLING_NANOS : maxDelayNanos);
     schedule.after(
         delayNanos + slowNanos[from] + slowNanos[index(letter.to())],
         () -> {
@@ -130,6 +135,7 @@ final class SimulatedNetwork {
     }
     loss = 0;
     duplication = 0;
+    straggling = 0;
     maxDelayNanos = Math.min(maxDelayNanos, 5_000_000);
     releaseHeld();
   }

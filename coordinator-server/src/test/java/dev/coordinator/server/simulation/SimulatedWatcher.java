@@ -50,6 +50,13 @@ final class SimulatedWatcher {
     return nextMatching(position) == oracle.events().size();
   }
 
+  @Override
+  public String toString() {
+    return String.format(
+        "a watcher of \"%s\" that has seen all up to %d, %s",
+        watched, covered, connection == null ? "alone" : "at " + connection.member);
+  }
+
   /** A member that is gone does not say so. */
   private void lookAround() {
     schedule.after(

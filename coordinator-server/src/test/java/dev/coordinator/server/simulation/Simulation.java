@@ -29,6 +29,9 @@ public final class Simulation {
 
   private static final long FOUNDING_MS = 10_000;
 
+  /** The calm begins with an election if there is one in this time after the faults. */
+  private static final long MAX_ELECTION_MS = 2_000;
+
   private static final long STEP_MS = 200;
   private static final long SMALL_STEP_MS = 10;
   private static final int STORY_LINES = 400;
@@ -97,8 +100,11 @@ public final class Simulation {
     Nemesis nemesis = new Nemesis(cluster);
     nemesis.start();
     cluster.run(faultyMs);
+    cluster.runToElection(MAX_ELECTION_MS);
     nemesis.stop();
     cluster.calm();
+    awaitRecovery();
+    cluster.bringAllBack();
     awaitRecovery();
     cluster.stopClients();
     awaitAgreement();
@@ -113,11 +119,12 @@ public final class Simulation {
     return new Result(cluster.schedule().traceHash(), cluster.figures());
   }
 
-  /** The members of the cluster as it is now, without those that have lost what they knew. */
+  /** The members of the cluster that are there now, without those that have lost what they knew. */
   private List<SimulatedMember> running() {
     Membership membership = cluster.oracle().membership();
     return cluster.members().stream()
-        .filter(member -> membership.contains(member.id()) && !member.isLost())
+        .filter(member -> membership.contains(member.id()))
+        .filter(member -> !member.isLost() && !cluster.isAbsent(member))
         .toList();
   }
 
@@ -171,7 +178,7 @@ public final class Simulation {
   private void awaitWatchers() {
     for (long waitedMs = 0; !cluster.watchersHaveSeenAll(); waitedMs += STEP_MS) {
       if (waitedMs >= MAX_CALM_MS) {
-        throw new Violation("a watcher did not see all in %d ms of calm", MAX_CALM_MS);
+        throw new Violation("in %d ms of calm: %s", MAX_CALM_MS, cluster.describeWatchers());
       }
       cluster.run(STEP_MS);
     }

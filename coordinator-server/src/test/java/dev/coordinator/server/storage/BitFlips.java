@@ -16,8 +16,8 @@ public final class BitFlips {
   }
 
   /**
-   * Flips one bit of one segment, but none of the last good frame: no log can tell that from a torn
-   * one.
+   * Flips one bit of one segment, mostly where something was written, but none of the last good
+   * frame of the log: no log can tell that from a torn one.
    *
    * @param salt that of the log's checksums
    * @return where
@@ -27,19 +27,17 @@ public final class BitFlips {
     int chosen = random.nextInt(segments.size());
     String name = segments.get(chosen);
     byte[] content = disk.content(name);
-    int offset = random.nextInt(content.length);
-    if (chosen == segments.size() - 1) {
-      ByteBuffer segment = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
-      FrameCodec frames = new FrameCodec(salt);
-      int last = SegmentHeader.BYTES;
-      int end = SegmentHeader.BYTES;
-      while (frames.isFrame(segment, end)) {
-        last = end;
-        end += (int) FrameCodec.frameBytes(FrameCodec.recordBytes(segment, end));
-      }
-      if (offset >= last && offset < end) {
-        offset = random.nextInt(last);
-      }
+    ByteBuffer segment = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
+    FrameCodec frames = new FrameCodec(salt);
+    int last = SegmentHeader.BYTES;
+    int end = SegmentHeader.BYTES;
+    while (frames.isFrame(segment, end)) {
+      last = end;
+      end += (int) FrameCodec.frameBytes(FrameCodec.recordBytes(segment, end));
+    }
+    int offset = random.nextInt(random.nextInt(4) == 0 ? content.length : end);
+    if (chosen == segments.size() - 1 && offset >= last && offset < end) {
+      offset = random.nextInt(last);
     }
     content[offset] ^= (byte) (1 << random.nextInt(8));
     disk.replace(name, content);
