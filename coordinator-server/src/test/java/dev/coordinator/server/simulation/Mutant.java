@@ -31,11 +31,18 @@ import javax.tools.ToolProvider;
  *
  * @param name what the mistake is
  * @param shipped where such a mistake was shipped or found; may be empty
+ * @param firstSeed the first seed, from 1 on, that is known to find it; 1 if none is
  * @param className the class it sits in
  * @param original the lines it replaces, each with its end
  * @param planted what stands there instead
  */
-record Mutant(String name, String shipped, String className, String original, String planted) {
+record Mutant(
+    String name,
+    String shipped,
+    long firstSeed,
+    String className,
+    String original,
+    String planted) {
 
   private static final Path SOURCES = Path.of("src", "main", "java");
   static final String OURS = "dev.coordinator.server.";

@@ -8,30 +8,24 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The known mistakes, as lists of changes have them. */
+/** The known mistakes, as a list of changes has them. */
 final class Mutants {
 
-  /** Those that the simulator is known to find. */
-  static final String FOUND = "/simulation/mutants.txt";
+  private static final String RESOURCE = "/simulation/mutants.txt";
 
-  /** Those that were not hunted to an end yet. */
-  static final String OPEN = "/simulation/mutants-open.txt";
-
-  private final String resource;
   private final List<Mutant> mutants = new ArrayList<>();
   private final StringBuilder original = new StringBuilder();
   private final StringBuilder planted = new StringBuilder();
   private String name;
   private String shipped;
+  private long firstSeed;
   private String className;
 
-  private Mutants(String resource) {
-    this.resource = resource;
-  }
+  private Mutants() {}
 
-  static List<Mutant> read(String resource) {
-    try (InputStream in = Mutants.class.getResourceAsStream(resource)) {
-      Mutants reader = new Mutants(resource);
+  static List<Mutant> read() {
+    try (InputStream in = Mutants.class.getResourceAsStream(RESOURCE)) {
+      Mutants reader = new Mutants();
       new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().forEach(reader::take);
       reader.end();
       return reader.mutants;
@@ -46,6 +40,8 @@ final class Mutants {
       name = line.substring(3);
     } else if (line.startsWith("shipped:")) {
       shipped = line.substring(8).strip();
+    } else if (line.startsWith("found by: ")) {
+      firstSeed = Long.parseLong(line.substring(10));
     } else if (line.startsWith("in: ")) {
       className = Mutant.OURS + line.substring(4);
     } else if (line.startsWith("-")) {
@@ -53,15 +49,18 @@ final class Mutants {
     } else if (line.startsWith("+")) {
       planted.append(line, 1, line.length()).append('\n');
     } else if (!line.isBlank() && !line.startsWith("#")) {
-      throw new IllegalStateException(resource + " has a line that means nothing: " + line);
+      throw new IllegalStateException(RESOURCE + " has a line that means nothing: " + line);
     }
   }
 
   private void end() {
     if (name != null) {
-      mutants.add(new Mutant(name, shipped, className, original.toString(), planted.toString()));
+      mutants.add(
+          new Mutant(name, shipped, firstSeed, className, original.toString(), planted.toString()));
     }
     name = null;
+    shipped = "";
+    firstSeed = 1;
     original.setLength(0);
     planted.setLength(0);
   }
