@@ -166,7 +166,7 @@ public final class CoordinatorServer implements AutoCloseable {
     Membership present = loop.core().membership();
     if (present.isFounding()) {
       log.info(
-          "there is no log yet: the cluster begins once all of its founders, {}, are up", present);
+          "the cluster has not begun yet: it does once all of its founders, {}, are up", present);
     }
     warnOfOtherMembers(present);
     return loop;

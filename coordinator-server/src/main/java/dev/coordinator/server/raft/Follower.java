@@ -8,7 +8,8 @@ final class Follower implements Role {
 
   private final FollowerReads reads = new FollowerReads();
   private boolean disconnected;
-  private boolean fits;
+  private boolean keepsUp;
+  private long committed = Long.MAX_VALUE;
   private long lastHeardMs;
   private long electionAtMs;
 
@@ -59,15 +60,27 @@ final class Follower implements Role {
   }
 
   /**
-   * Whether what the leader sent last fitted the log here. If it never does, the leader does not
-   * take its answers.
+   * Whether the last message of the leader left it with all that is committed, or with more than
+   * before. If none does so, the leader does not take its answers.
    */
-  boolean fits() {
-    return fits;
+  boolean keepsUp() {
+    return keepsUp;
   }
 
-  void fits(boolean now) {
-    fits = now;
+  /**
+   * A message of the leader was taken.
+   *
+   * @param leaderCommitted how much is committed, as the leader says
+   * @param nowCommitted how much this member knows of that by now
+   */
+  void learnt(long leaderCommitted, long nowCommitted) {
+    keepsUp = nowCommitted >= leaderCommitted || nowCommitted > committed;
+    committed = nowCommitted;
+  }
+
+  /** A part of a snapshot came, which a leader sends only to one that it hears. */
+  void gotPart() {
+    keepsUp = true;
   }
 
   /** Why an election is due once its time has come. */

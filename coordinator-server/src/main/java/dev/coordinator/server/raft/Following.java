@@ -32,17 +32,20 @@ final class Following {
     if (!follow(request, request.clusterTimeMs())) {
       return;
     }
+    take(request);
+    if (roles.role() instanceof Follower follower) {
+      follower.learnt(request.leaderCommit(), log.committed());
+    }
+  }
+
+  private void take(AppendEntries request) {
     long prev = request.prevLogIndex();
-    // Everything up to the base is committed, so every leader has it too.
-    boolean fits =
-        prev < log.base().index()
-            || prev <= log.last() && log.termAt(prev) == request.prevLogTerm();
-    noteFit(fits);
-    if (fits) {
+    if (prev < log.base().index()) {
+      // Everything up to the base is committed, so every leader has it too.
       accept(request);
     } else if (prev > log.last()) {
       refuse(request, 0, log.last() + 1);
-    } else {
+    } else if (log.termAt(prev) != request.prevLogTerm()) {
       invariant(
           prev > log.committed(),
           "the leader of term %d denies the committed entry at %d",
@@ -50,12 +53,8 @@ final class Following {
           prev);
       long conflictTerm = log.termAt(prev);
       refuse(request, conflictTerm, log.firstIndexSinceTerm(conflictTerm));
-    }
-  }
-
-  private void noteFit(boolean fits) {
-    if (roles.role() instanceof Follower follower) {
-      follower.fits(fits);
+    } else {
+      accept(request);
     }
   }
 
@@ -141,7 +140,9 @@ final class Following {
     if (chunk.term() < roles.term()) {
       answer(chunk, 0, false);
     } else if (follow(chunk, chunk.clusterTimeMs())) {
-      noteFit(true);
+      if (roles.role() instanceof Follower follower) {
+        follower.gotPart();
+      }
       if (chunk.snapshot().index() <= log.committed()) {
         notNeeded(chunk);
       } else {

@@ -18,8 +18,8 @@ import java.util.function.ToLongFunction;
  * and those of before, and whatever needs a majority needs one of each. Learners get the log, but
  * have no vote and count for no majority (§4.2.1).
  *
- * <p>A cluster that begins is <em>founding</em>: whatever needs a majority needs everybody. So all
- * founders have an entry before the first one commits, and as long as one of them still has its
+ * <p>A cluster that begins is <em>founding</em>: whatever needs a majority needs everybody, until
+ * all founders have recorded each other's data directories. As long as one of them still has its
  * disk, others that lost theirs cannot found the cluster once more.
  */
 public final class Membership {
@@ -71,6 +71,8 @@ public final class Membership {
     this.founding = founding;
     require(!this.voters.isEmpty() || this.members.isEmpty(), "a cluster has at least one voter");
     require(Collections.disjoint(this.learners, allVoters()), "a voter is no learner");
+    boolean votersOnly = this.outgoing.isEmpty() && this.learners.isEmpty();
+    require(!founding || votersOnly, "a cluster begins with voters only");
     SortedSet<NodeId> all = allVoters();
     all.addAll(this.learners);
     require(all.equals(this.members.keySet()), "every member is a voter or a learner");
@@ -170,14 +172,18 @@ public final class Membership {
     return new Membership(all.values(), newVoters, voters, newLearners);
   }
 
-  /** The same for a cluster that begins with it. */
+  /**
+   * The same for a cluster that begins with it.
+   *
+   * @throws IllegalArgumentException if it has not only voters
+   */
   public Membership founding() {
     return new Membership(members.values(), voters, outgoing, learners, true);
   }
 
   /** The same for a cluster that has begun. */
   Membership founded() {
-    return founding ? new Membership(members.values(), voters, outgoing, learners) : this;
+    return new Membership(members.values(), voters, outgoing, learners);
   }
 
   /** The configuration that a joint one leads to. */
@@ -193,7 +199,7 @@ public final class Membership {
     for (Map.Entry<NodeId, Long> one : incarnations.entrySet()) {
       all.computeIfPresent(one.getKey(), (id, info) -> info.withIncarnation(one.getValue()));
     }
-    return new Membership(all.values(), voters, outgoing, learners);
+    return new Membership(all.values(), voters, outgoing, learners, founding);
   }
 
   /** Whether these members include a majority of the voters; of both halves if it is joint. */

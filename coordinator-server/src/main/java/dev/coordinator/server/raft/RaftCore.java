@@ -147,23 +147,29 @@ public final class RaftCore {
   }
 
   /**
-   * Whether it leads, or hears a leader whose entries fit its log. One that hears a leader which
-   * never sends what fits has lost its data directory, and learns no more of what happens.
+   * Whether it leads, or learns from its leader what is committed. One that lost its data directory
+   * may hear a leader, but learns no more of what happens.
    */
   public boolean isInTouch() {
     return isLeader()
         || roles.role() instanceof Follower follower
             && !follower.leader().isNone()
-            && follower.fits();
-  }
-
-  /** Whether {@link #propose} may be asked: it leads, and is not handing over. */
-  public boolean acceptsProposals() {
-    return roles.role() instanceof Leader leader && leader.transfer() == null;
+            && follower.keepsUp();
   }
 
   /**
-   * Appends a command to the log. Only a leader may be asked that is not handing over.
+   * Whether {@link #propose} may be asked: it leads, is not handing over, and the cluster has
+   * begun. So whoever has a proposal in its log has the configuration too by which a majority is
+   * enough.
+   */
+  public boolean acceptsProposals() {
+    return roles.role() instanceof Leader leader
+        && leader.transfer() == null
+        && !member.membership().isFounding();
+  }
+
+  /**
+   * Appends a command to the log. Only who {@link #acceptsProposals} may be asked.
    *
    * @return the index of its entry
    */

@@ -64,6 +64,9 @@ final class Reconfiguring {
     if (configurations.presentIndex() > log.committed() || configurations.present().isJoint()) {
       return "another change is under way";
     }
+    if (configurations.present().isFounding()) {
+      return "the cluster has not begun yet";
+    }
     if (!configurations.present().isVoter(member.self)) {
       return "the leader is leaving";
     }
@@ -114,8 +117,21 @@ final class Reconfiguring {
     leading.leaveBehind(leader, present);
     if (!present.isVoter(member.self)) {
       leave(leader);
-    } else if (!leader.unrecorded().isEmpty() && leader.transfer() == null) {
-      record(leader, present);
+    } else if (leader.transfer() == null) {
+      goOn(leader, present);
+    }
+  }
+
+  /**
+   * Records the data directories that are not known yet, and once all founders have done so, counts
+   * majorities from there on.
+   */
+  private void goOn(Leader leader, Membership present) {
+    Membership recorded = recorded(leader, present);
+    if (!recorded.equals(present)) {
+      append(leader, recorded);
+    } else if (present.isFounding()) {
+      append(leader, present.founded());
     }
   }
 
@@ -136,15 +152,13 @@ final class Reconfiguring {
   }
 
   /**
-   * Records the data directories that are not known yet. From then on a member that lost its own
-   * cannot pass for the one that made promises with it.
+   * With the data directories that are not known yet. A member that lost its own cannot pass from
+   * then on for the one that made promises with it.
    */
-  private void record(Leader leader, Membership present) {
+  private static Membership recorded(Leader leader, Membership present) {
     SortedMap<NodeId, Long> found = new TreeMap<>(leader.unrecorded());
     leader.unrecorded().clear();
     found.keySet().removeIf(id -> !present.contains(id) || present.member(id).incarnation() != 0);
-    if (!found.isEmpty()) {
-      append(leader, present.withIncarnations(found));
-    }
+    return found.isEmpty() ? present : present.withIncarnations(found);
   }
 }

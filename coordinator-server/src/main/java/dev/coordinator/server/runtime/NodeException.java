@@ -56,6 +56,11 @@ public final class NodeException extends RuntimeException {
         Reason.NO_LEADER, NodeId.NONE, "", 0, "leadership is being transferred");
   }
 
+  /** Nothing can be proposed until all founders have recorded each other. */
+  static NodeException notBegun() {
+    return new NodeException(Reason.NO_LEADER, NodeId.NONE, "", 0, "the cluster is just beginning");
+  }
+
   static NodeException refused(Refusal refusal, NodeId leader) {
     return switch (refusal.kind()) {
       case NOT_LEADER -> notLeader(leader);

@@ -506,7 +506,9 @@ public final class NodeLoop {
   }
 
   private void watchForIsolation() {
-    if (core.isInTouch()) {
+    boolean inTouch = core.isInTouch();
+    observer.warnIfStranded(!inTouch && !board.leadership().leader().isNone(), nowMs);
+    if (inTouch) {
       outOfTouchSinceMs = NEVER;
       if (isolated && isCaughtUp()) {
         isolated = false;
@@ -588,7 +590,10 @@ public final class NodeLoop {
 
   /** Why nothing can be proposed. */
   private NodeException noProposals() {
-    return core.isLeader() ? NodeException.handingOver() : notLeader();
+    if (!core.isLeader()) {
+      return notLeader();
+    }
+    return core.membership().isFounding() ? NodeException.notBegun() : NodeException.handingOver();
   }
 
   private void refuse(LoopInput.Call call, NodeException why) {

@@ -33,8 +33,8 @@ final class RaftObserver implements RaftTrace {
   private final RareWarnings ignoredWarnings = new RareWarnings();
   private final RareWarnings strandedWarnings = new RareWarnings();
 
-  /** Since when this follower refuses every append; negative if it does not. */
-  private long rejectingSinceMs = -1;
+  /** Since when this follower learns nothing from its leader; negative if it does. */
+  private long strandedSinceMs = -1;
 
   private boolean campaigning;
   private long campaignSinceMs;
@@ -145,32 +145,32 @@ final class RaftObserver implements RaftTrace {
   public void appendRejected(long nowMs, RaftMessage.AppendEntriesReply reply) {
     metrics.appendRejected(reply.from().value());
     log.debug("member {}: append rejected: {}", self, reply);
-    if (reply.from().equals(self)) {
-      warnIfNeverAccepted(nowMs);
-    }
     next.appendRejected(nowMs, reply);
   }
 
   /**
-   * A leader goes by what its followers answer, so it soon sends entries that fit; unless it
-   * ignores the answers of this member.
+   * Asked each round. A leader goes by what its followers answer, so it soon sends what brings them
+   * on; unless it ignores the answers of this member.
+   *
+   * @param stranded whether a leader is known, but nothing is learnt from it
    */
-  private void warnIfNeverAccepted(long nowMs) {
-    if (rejectingSinceMs < 0) {
-      rejectingSinceMs = nowMs;
-    } else if (nowMs - rejectingSinceMs >= STRANDED_AFTER_MS
+  void warnIfStranded(boolean stranded, long nowMs) {
+    if (!stranded) {
+      strandedSinceMs = -1;
+    } else if (strandedSinceMs < 0) {
+      strandedSinceMs = nowMs;
+    } else if (nowMs - strandedSinceMs >= STRANDED_AFTER_MS
         && strandedWarnings.isDue(self, nowMs)) {
       log.warn(
-          "member {}: the leader sends nothing that fits to the log of this member, as if it did"
-              + " not hear it. If the data directory was lost or put back from a copy, remove the"
-              + " member from the cluster and add it again with a new id and an empty directory",
+          "member {}: the leader sends nothing that brings this member on, as if it did not hear"
+              + " it. If the data directory was lost or put back from a copy, remove the member"
+              + " from the cluster and add it again with a new id and an empty directory",
           self);
     }
   }
 
   @Override
   public void committed(long nowMs, long index) {
-    rejectingSinceMs = -1;
     next.committed(nowMs, index);
   }
 

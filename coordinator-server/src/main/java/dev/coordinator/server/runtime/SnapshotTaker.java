@@ -81,13 +81,15 @@ final class SnapshotTaker {
 
   /**
    * A durable one cannot be used any more. If it is the newest one, followers may be waiting for
-   * it, so that another takes its place at once.
+   * it, so that another takes its place at once. If it is the older one, the log stays as it is.
    */
   void lost(LogPosition last) {
     if (newest != null && newest.last().equals(last)) {
       log.warn("member {}: takes another snapshot, that up to entry {} is gone", self, last);
       newest = null;
       lost = true;
+    } else if (older != null && older.last().equals(last)) {
+      older = null;
     }
   }
 

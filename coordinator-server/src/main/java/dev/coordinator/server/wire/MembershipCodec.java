@@ -33,6 +33,7 @@ public final class MembershipCodec {
         .addAllVoters(numbers(membership.voters()))
         .addAllOutgoing(numbers(membership.outgoing()))
         .addAllLearners(numbers(membership.learners()))
+        .setFounding(membership.isFounding())
         .build();
   }
 
@@ -71,7 +72,8 @@ public final class MembershipCodec {
     List<NodeId> outgoing = rising("membership.outgoing", message.getOutgoingList());
     List<NodeId> learners = rising("membership.learners", message.getLearnersList());
     try {
-      return new Membership(members, voters, outgoing, learners);
+      Membership membership = new Membership(members, voters, outgoing, learners);
+      return message.getFounding() ? membership.founding() : membership;
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("membership: " + e.getMessage(), e);
     }

@@ -548,19 +548,39 @@ class MembershipPaperTest {
     }
 
     @Test
-    @DisplayName("§11: its first entry commits when all founders have it, later ones by majority")
+    @DisplayName("§11: it has begun when all founders know each other's data directories")
     void foundersCommit() {
       start(RestoredState.fresh(of(1, 2, 3).founding()).withIncarnation(11));
       elect(TWO, THREE);
-      receive(new Sender(22, 0), new AppendEntriesReply(TWO, SELF, 1, true, 1, 0, 0, 0, 0));
+      Sender two = new Sender(22, 0);
+      Sender three = new Sender(33, 0);
+      receive(two, new AppendEntriesReply(TWO, SELF, 1, true, 1, 0, 0, 0, 0));
       assertEquals(0, core.status().committed());
-      receive(new Sender(33, 0), new AppendEntriesReply(THREE, SELF, 1, true, 1, 0, 0, 0, 0));
+      receive(three, new AppendEntriesReply(THREE, SELF, 1, true, 1, 0, 0, 0, 0));
       assertEquals(1, core.status().committed());
+      assertEquals(22, core.status().membership().member(TWO).incarnation());
+      receive(two, new AppendEntriesReply(TWO, SELF, 1, true, 2, 0, 0, 0, 0));
+      assertEquals(1, core.status().committed());
+      assertTrue(core.isLeader() && !core.acceptsProposals());
+      assertEquals(
+          Refusal.Kind.NOT_NOW,
+          core.changeMembership(MembershipChange.remove(THREE), now).refusal().kind());
 
-      assertEquals(2, core.status().last(), "the data directories");
-      assertFalse(core.status().membership().isFounding());
-      receive(new Sender(22, 0), new AppendEntriesReply(TWO, SELF, 1, true, 2, 0, 0, 0, 0));
+      receive(three, new AppendEntriesReply(THREE, SELF, 1, true, 2, 0, 0, 0, 0));
       assertEquals(2, core.status().committed());
+      assertFalse(core.status().membership().isFounding());
+      assertTrue(core.acceptsProposals());
+      receive(two, new AppendEntriesReply(TWO, SELF, 1, true, 3, 0, 0, 0, 0));
+      assertEquals(3, core.status().committed());
+    }
+
+    @Test
+    @DisplayName("§11: a snapshot of a cluster that has not begun needs no more than a majority")
+    void foundersSnapshot() {
+      start(RestoredState.fresh(of(1, 2, 3).founding()).withIncarnation(11));
+      elect(TWO, THREE);
+      receive(new Sender(22, 0), new AppendEntriesReply(TWO, SELF, 1, true, 1, 0, 0, 0, 0));
+      receive(new Sender(33, 0), new AppendEntriesReply(THREE, SELF, 1, true, 1, 0, 0, 0, 0));
       assertFalse(core.snapshotMeta().membership().isFounding());
     }
 

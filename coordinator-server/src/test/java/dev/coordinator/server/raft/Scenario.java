@@ -248,13 +248,15 @@ final class Scenario {
       cluster.propose(node, Arrays.stream(texts).map(Scenario::bytes).toArray(byte[][]::new));
     } else {
       Story.tell(
-          out,
-          cluster.nowMs(),
-          node.id.toString(),
-          node.core.isLeader()
-              ? "cannot propose: it hands over"
-              : "cannot propose: it does not lead");
+          out, cluster.nowMs(), node.id.toString(), "cannot propose: " + whyNoProposals(node.core));
     }
+  }
+
+  private static String whyNoProposals(RaftCore core) {
+    if (!core.isLeader()) {
+      return "it does not lead";
+    }
+    return core.membership().isFounding() ? "the cluster is just beginning" : "it hands over";
   }
 
   private void read(VirtualCluster.Node node, String[] names) {

@@ -213,10 +213,11 @@ final class SimulatedClient {
               }
             },
             this::leaseAlive);
+    Runnable clearUp = () -> clearUp(call, wanted, as, inCalm);
     if (waitMs == Command.AcquireLock.UNLIMITED && schedule.chance(0.3)) {
-      think(500, request::cancel);
+      think(500, () -> request.cancel(clearUp));
     } else if (schedule.chance(0.2)) {
-      think(500, () -> request.giveUp(() -> clearUp(call, wanted, as, inCalm)));
+      think(500, () -> request.giveUp(clearUp));
     }
   }
 
@@ -423,7 +424,6 @@ final class SimulatedClient {
     private final int ofLife = life;
     private Runnable lastCancellation = () -> {};
     private int attempts;
-    private boolean cancelled;
     private boolean answered;
 
     Request(Command command, Consumer<Outcome> onAnswer, BooleanSupplier worthwhile) {
@@ -459,11 +459,13 @@ final class SimulatedClient {
       }
     }
 
-    /** Takes the wait back, unless it has ended. */
-    void cancel() {
+    /**
+     * Takes back the wait of the last attempt, and gives up: another attempt may take its place.
+     */
+    void cancel(Runnable then) {
       if (!isOver()) {
-        cancelled = true;
         lastCancellation.run();
+        giveUp(then);
       }
     }
 
@@ -477,8 +479,8 @@ final class SimulatedClient {
     }
 
     private void answered(Outcome outcome) {
-      if (isOver() || (outcome instanceof Outcome.WaitCancelled && !cancelled)) {
-        return; // If cancelled by nobody, a later attempt took its place in the queue.
+      if (isOver() || outcome instanceof Outcome.WaitCancelled) {
+        return; // A later attempt took the place of this one in the queue.
       }
       answered = true;
       cluster.note("%s is told: %s", name, outcome);

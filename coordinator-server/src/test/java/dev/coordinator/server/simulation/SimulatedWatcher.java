@@ -76,8 +76,7 @@ final class SimulatedWatcher {
     }
     SimulatedMember member =
         cluster.members().get(schedule.random().nextInt(cluster.members().size()));
-    // One that lost its disks takes part no more, and may not know that: it shows what it has.
-    if (member.isAlive() && !(cluster.isCalm() && member.isLost())) {
+    if (member.isAlive()) {
       connection = new Connection(member);
       connection.open();
     }

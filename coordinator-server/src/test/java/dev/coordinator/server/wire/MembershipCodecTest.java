@@ -44,6 +44,8 @@ class MembershipCodecTest {
     assertEquals(
         JOINT, MembershipCodec.parseMembership(MembershipCodec.encode(JOINT).toByteArray()));
     assertEquals(Membership.NONE, MembershipCodec.decode(MembershipCodec.encode(Membership.NONE)));
+    Membership founding = new Membership(List.of(ONE, TWO)).founding();
+    assertEquals(founding, MembershipCodec.decode(MembershipCodec.encode(founding)));
     assertEquals(
         SNAPSHOT, MembershipCodec.parseSnapshot(MembershipCodec.encode(SNAPSHOT).toByteArray()));
   }
@@ -66,6 +68,7 @@ class MembershipCodecTest {
         "membership.learners rises from member to member, from 1 on, not 3",
         joint -> joint.addLearners(3));
     refused("membership: a voter is no learner", joint -> joint.setLearners(0, 2));
+    refused("membership: a cluster begins with voters only", joint -> joint.setFounding(true));
     refused(
         "membership: every member is a voter or a learner",
         ClusterMembership.Builder::clearLearners);
