@@ -16,8 +16,9 @@ import java.util.List;
  * before: some entries stay for followers that are a little behind.
  *
  * <p>Invariant: {@code base <= snapshot <= applied <= handedOut <= committed <= last} and {@code
- * snapshot <= durable <= last}. {@code committed} may pass {@code durable}, because a quorum need
- * not include this member.
+ * base <= durable <= last}. {@code committed} may pass {@code durable}, because a quorum need not
+ * include this member. So may {@code snapshot}: what it has counts as durable only once the log has
+ * it too, which takes its place should it turn out to be damaged.
  *
  * <p>Durability is acknowledged by batch number, not by index: an index may be written twice, with
  * an entry and with the one that replaced it, and the end of the first write says nothing of the
@@ -240,7 +241,6 @@ final class RaftLog {
     invariant(taken.index() <= applied, "snapshot %s of %d applied", taken.last(), applied);
     invariant(holds(taken.last()), "snapshot %s is of another log", taken.last());
     snapshot = taken;
-    durable = Math.max(durable, taken.index());
   }
 
   /**
@@ -266,7 +266,6 @@ final class RaftLog {
         write.last = Math.min(write.last, index);
       }
     }
-    durable = Math.max(durable, index);
     committed = index;
     handedOut = index;
     applied = index;
@@ -274,12 +273,12 @@ final class RaftLog {
   }
 
   /**
-   * Drops the entries up to {@code index} as far as the snapshot has them and batches carry them.
+   * Drops the entries up to {@code index} as far as the snapshot has them, and the log on disk.
    *
    * @return whether there were any
    */
   boolean compactTo(long index) {
-    long end = Math.min(index, Math.min(snapshotIndex(), unwritten - 1));
+    long end = Math.min(index, Math.min(snapshotIndex(), durable));
     if (end <= base.index()) {
       return false;
     }

@@ -48,8 +48,7 @@ public final class RaftInvariants {
     invariant(now.base() <= now.snapshot(), "base %d, snapshot %d", now.base(), now.snapshot());
     invariant(
         now.snapshot() <= now.applied(), "snapshot %d, applied %d", now.snapshot(), now.applied());
-    invariant(
-        now.snapshot() <= now.durable(), "snapshot %d, durable %d", now.snapshot(), now.durable());
+    invariant(now.base() <= now.durable(), "base %d, durable %d", now.base(), now.durable());
     invariant(
         log.snapshot() == null || log.holds(log.snapshot().last()),
         "the log does not hold the end of %s",
