@@ -408,6 +408,7 @@ final class SimulatedCluster {
     List<SimulatedMember> order = new ArrayList<>(voters());
     boolean settled =
         !committed.isFounding()
+            && !committed.isJoint()
             && order.stream()
                 .allMatch(
                     voter ->
