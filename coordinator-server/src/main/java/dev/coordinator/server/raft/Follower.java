@@ -49,7 +49,7 @@ final class Follower implements Role {
 
   /** Whether another member claims to lead in the term of this one's leader. */
   boolean followsOtherThan(NodeId member) {
-    return !leader.isNone() && !leader.equals(member);
+    return hasLeader() && !leader.equals(member);
   }
 
   /**

@@ -6,8 +6,8 @@ import dev.coordinator.server.raft.RaftConfig;
 /**
  * The tunables of a member.
  *
- * @param isolatedAfterMs a member that knows no leader for this long, or none that sends it what
- *     fits its log, ends its watches: others may move on without it
+ * @param isolatedAfterMs a member that knows no leader for this long, or learns nothing from it,
+ *     ends its watches: others may move on without it
  */
 public record NodeSettings(
     RaftConfig raft,

@@ -43,8 +43,7 @@ record SegmentHeader(LogIdentity identity, long number, long firstSequence, LogP
   private static final int DIGITS = 10;
 
   static String fileName(long number) {
-    String digits = Long.toString(number);
-    return "0".repeat(DIGITS - digits.length()) + digits + SUFFIX;
+    return PaddedNumber.of(number, DIGITS) + SUFFIX;
   }
 
   /** Whether a file is a segment; anything else in the directory is not the log's business. */

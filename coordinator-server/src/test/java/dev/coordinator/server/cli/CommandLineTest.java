@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.coordinator.server.InProcessCluster;
 import dev.coordinator.server.cli.local.ChildJvm;
 import java.io.PrintWriter;
@@ -41,22 +40,6 @@ class CommandLineTest {
     cluster.close();
   }
 
-  /** What a command line left behind. */
-  private record Run(int exitCode, String out, String err) {
-
-    JsonNode json() throws Exception {
-      return new ObjectMapper().readTree(out);
-    }
-  }
-
-  private static Run run(String... arguments) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    int exitCode =
-        CoordinatorCommand.run(new PrintWriter(out, true), new PrintWriter(err, true), arguments);
-    return new Run(exitCode, out.toString(), err.toString());
-  }
-
   /** With the address of a follower, which passes calls on. */
   private static Run onCluster(String... arguments) {
     List<String> all = new ArrayList<>(List.of(arguments));
@@ -64,7 +47,7 @@ class CommandLineTest {
     all.addAll(
         options,
         List.of("--timeout", "30s", "--endpoints", cluster.clientAddress(cluster.awaitFollower())));
-    return run(all.toArray(String[]::new));
+    return Run.of(all.toArray(String[]::new));
   }
 
   @Test
@@ -90,17 +73,17 @@ class CommandLineTest {
 
   @Test
   void wrongUsageIsOneLineAndAHint() {
-    Run unit = run("lease", "grant", "--ttl", "5");
+    Run unit = Run.of("lease", "grant", "--ttl", "5");
     assertEquals(ExitCode.USAGE, unit.exitCode());
     assertTrue(unit.err().contains("'5' is not a duration"), unit.err());
     assertTrue(unit.err().contains("coordinator lease grant --help"), unit.err());
 
-    assertEquals(ExitCode.USAGE, run().exitCode());
-    assertEquals(ExitCode.USAGE, run("lease").exitCode());
-    assertEquals(ExitCode.USAGE, run("nonsense").exitCode());
-    assertEquals(ExitCode.USAGE, run("lease", "get", "abc").exitCode());
-    assertEquals(ExitCode.USAGE, run("lease", "get", "0").exitCode());
-    Run endpoint = run("status", "--endpoints", "localhost");
+    assertEquals(ExitCode.USAGE, Run.of().exitCode());
+    assertEquals(ExitCode.USAGE, Run.of("lease").exitCode());
+    assertEquals(ExitCode.USAGE, Run.of("nonsense").exitCode());
+    assertEquals(ExitCode.USAGE, Run.of("lease", "get", "abc").exitCode());
+    assertEquals(ExitCode.USAGE, Run.of("lease", "get", "0").exitCode());
+    Run endpoint = Run.of("status", "--endpoints", "localhost");
     assertEquals(ExitCode.USAGE, endpoint.exitCode());
     assertTrue(endpoint.err().contains("'localhost' is not HOST:PORT"), endpoint.err());
   }
@@ -109,20 +92,20 @@ class CommandLineTest {
   void aWrongConfigurationIsNamedWithoutAStackTrace() throws Exception {
     Path file = directory.resolve("wrong.yaml");
     Files.writeString(file, "raft:\n  electionTimeot: 1s\n");
-    Run wrong = run("serve", "--config", file.toString());
+    Run wrong = Run.of("serve", "--config", file.toString());
     assertEquals(ExitCode.USAGE, wrong.exitCode());
     assertTrue(wrong.err().contains("raft.electionTimeot is not a known key"), wrong.err());
     assertEquals(1, wrong.err().lines().count(), wrong.err());
 
     assertEquals(
-        ExitCode.OK, run("serve", "--check", "--set", "raft.electionTimeout=2s").exitCode());
-    assertTrue(run("serve", "--list-keys").out().contains("COORDINATOR_RAFT_ELECTION_TIMEOUT"));
+        ExitCode.OK, Run.of("serve", "--check", "--set", "raft.electionTimeout=2s").exitCode());
+    assertTrue(Run.of("serve", "--list-keys").out().contains("COORDINATOR_RAFT_ELECTION_TIMEOUT"));
   }
 
   @Test
   void aMemberThatCannotStartSaysWhy() {
     Run taken =
-        run(
+        Run.of(
             "serve",
             "--data-dir",
             directory.resolve("second").toString(),
@@ -139,7 +122,7 @@ class CommandLineTest {
 
   @Test
   void noMemberAnswers() {
-    Run nobody = run("status", "--endpoints", "127.0.0.1:1", "--timeout", "200ms");
+    Run nobody = Run.of("status", "--endpoints", "127.0.0.1:1", "--timeout", "200ms");
     assertEquals(ExitCode.UNAVAILABLE, nobody.exitCode());
     assertTrue(nobody.err().contains("no member answered at 127.0.0.1:1"), nobody.err());
   }

@@ -6,12 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.coordinator.server.CoordinatorServer;
 import dev.coordinator.server.InProcessCluster;
 import dev.coordinator.server.config.ServerConfig;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,35 +37,10 @@ class OperatorCommandsTest {
     cluster.close();
   }
 
-  private record Run(int exitCode, String out, String err) {
-
-    JsonNode json() throws Exception {
-      return new ObjectMapper().readTree(out);
-    }
-
-    Run ok() {
-      assertEquals(ExitCode.OK, exitCode, err);
-      return this;
-    }
-
-    void fails(int code, String message) {
-      assertEquals(code, exitCode, out + err);
-      assertTrue(err.contains(message), err);
-    }
-  }
-
-  private static Run run(String... arguments) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    int exitCode =
-        CoordinatorCommand.run(new PrintWriter(out, true), new PrintWriter(err, true), arguments);
-    return new Run(exitCode, out.toString(), err.toString());
-  }
-
   private static Run at(String endpoints, String... arguments) {
     List<String> all = new ArrayList<>(List.of(arguments));
     all.addAll(List.of("--timeout", "30s", "--endpoints", endpoints));
-    return run(all.toArray(String[]::new));
+    return Run.of(all.toArray(String[]::new));
   }
 
   private Run at(int member, String... arguments) {
@@ -171,8 +143,8 @@ class OperatorCommandsTest {
     at(asked, "member", "promote", "9").fails(ExitCode.FAILED, "member 9 is no learner");
     at(asked, "member", "transfer", "9").fails(ExitCode.FAILED, "MEMBERSHIP_CHANGE_REFUSED");
     assertEquals(1, at(asked, "member", "promote", "9").err().lines().count());
-    assertEquals(ExitCode.USAGE, run("member").exitCode());
-    assertEquals(ExitCode.USAGE, run("snapshot").exitCode());
+    assertEquals(ExitCode.USAGE, Run.of("member").exitCode());
+    assertEquals(ExitCode.USAGE, Run.of("snapshot").exitCode());
   }
 
   @Test
@@ -190,7 +162,7 @@ class OperatorCommandsTest {
   /** Takes a lock for a moment. Returns its token. */
   private long token(String endpoint, String lock) throws Exception {
     Path seen = directory.resolve("token-" + lock);
-    run(
+    Run.of(
             "lock",
             "--timeout",
             "30s",
@@ -223,16 +195,16 @@ class OperatorCommandsTest {
     // The old cluster goes on.
     long later = token(cluster.clientAddress(asked), "after");
 
-    JsonNode shown = run("snapshot", "inspect", file.toString(), "-o", "json").ok().json();
+    JsonNode shown = Run.of("snapshot", "inspect", file.toString(), "-o", "json").ok().json();
     assertEquals(lease, shown.path("leases").get(0).path("id").asText());
     assertEquals(3, shown.path("summary").path("voters").size());
-    assertTrue(run("snapshot", "inspect", file.toString()).ok().out().contains("keeper"));
+    assertTrue(Run.of("snapshot", "inspect", file.toString()).ok().out().contains("keeper"));
 
     Path damaged = directory.resolve("damaged.snapshot");
     byte[] bytes = Files.readAllBytes(file);
     bytes[bytes.length / 2] ^= 1;
     Files.write(damaged, bytes);
-    assertEquals(ExitCode.FAILED, run("snapshot", "inspect", damaged.toString()).exitCode());
+    assertEquals(ExitCode.FAILED, Run.of("snapshot", "inspect", damaged.toString()).exitCode());
     String[] restore = {
       "snapshot",
       "restore",
@@ -242,10 +214,10 @@ class OperatorCommandsTest {
       "--data-dir",
       directory.resolve("restored").toString()
     };
-    assertEquals(ExitCode.FAILED, run(restore).exitCode());
+    assertEquals(ExitCode.FAILED, Run.of(restore).exitCode());
     restore[2] = file.toString();
-    assertTrue(run(restore).ok().out().contains("cluster 'restored'"));
-    assertEquals(ExitCode.FAILED, run(restore).exitCode(), "there is a member in it now");
+    assertTrue(Run.of(restore).ok().out().contains("cluster 'restored'"));
+    assertEquals(ExitCode.FAILED, Run.of(restore).exitCode(), "there is a member in it now");
 
     try (var restored =
         new CoordinatorServer(

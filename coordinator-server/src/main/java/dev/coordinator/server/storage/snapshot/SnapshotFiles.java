@@ -153,11 +153,15 @@ public final class SnapshotFiles implements Closeable {
     } catch (StorageException e) {
       files.remove(name);
       // The next snapshot may get the same name, and be another file.
-      Outgoing sent = outgoing.remove(name);
-      if (sent != null) {
-        sent.close();
-      }
+      stopSending(name);
       throw e;
+    }
+  }
+
+  private void stopSending(String name) throws IOException {
+    Outgoing sent = outgoing.remove(name);
+    if (sent != null) {
+      sent.close();
     }
   }
 
@@ -308,10 +312,7 @@ public final class SnapshotFiles implements Closeable {
       if (SnapshotName.parse(name) != null && !kept.contains(name)) {
         disk.delete(name);
         files.remove(name);
-        Outgoing sent = outgoing.remove(name);
-        if (sent != null) {
-          sent.close();
-        }
+        stopSending(name);
       }
     }
   }

@@ -2,6 +2,7 @@
 package dev.coordinator.server.storage.snapshot;
 
 import dev.coordinator.server.raft.LogPosition;
+import dev.coordinator.server.storage.PaddedNumber;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -16,12 +17,10 @@ final class SnapshotName {
   private SnapshotName() {}
 
   static String of(LogPosition last) {
-    return padded(last.index()) + "-" + padded(last.term()) + ".snapshot";
-  }
-
-  private static String padded(long number) {
-    String digits = Long.toString(number);
-    return "0".repeat(DIGITS - digits.length()) + digits;
+    return PaddedNumber.of(last.index(), DIGITS)
+        + "-"
+        + PaddedNumber.of(last.term(), DIGITS)
+        + ".snapshot";
   }
 
   /** The last entry of the snapshot, or null if the file is none. */
