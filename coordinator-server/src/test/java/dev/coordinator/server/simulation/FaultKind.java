@@ -26,6 +26,7 @@ enum FaultKind {
   FLAPPING("way that flaps"),
   SWIZZLE_CLOG("members clogged one by one"),
   SLOW_NETWORK("slow way to a member"),
+  LATE_NEWS("member that still gets late answers when it is heard no more"),
   TRANSFER("leadership handed over"),
   TRANSFER_STORM("leadership handed over every 200 ms"),
   ADD_MEMBER("member added"),

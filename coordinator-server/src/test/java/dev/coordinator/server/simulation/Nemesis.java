@@ -81,11 +81,12 @@ final class Nemesis {
       case SYNC_ERROR -> victim.diskFaults().refuse(Operation.FORCE);
       case DISK_FULL -> fillDisk(victim);
       case SLOW_DISK -> slowDisk(victim);
-      case PAUSE -> victim.pause(schedule.delayNanos(20 * MS, 5_000 * MS));
+      case PAUSE -> pause(victim);
       case STARVATION -> starve(victim);
       case FLAPPING -> flap(victim);
       case SWIZZLE_CLOG -> swizzleClog();
       case SLOW_NETWORK -> slowNetwork(victim);
+      case LATE_NEWS -> lateNews(victim);
       case TRANSFER -> operator.transfer();
       case TRANSFER_STORM -> operator.transferAgainAndAgain(5 + schedule.random().nextInt(20));
       case SNAPSHOTS -> victim.takeSnapshots();
@@ -131,6 +132,10 @@ final class Nemesis {
 
   // ----------------------------------------------------------------------------- the processor
 
+  private void pause(SimulatedMember victim) {
+    victim.pause(schedule.delayNanos(20 * MS, 5_000 * MS));
+  }
+
   private void starve(SimulatedMember victim) {
     long gapMs = 10L << schedule.random().nextInt(8);
     cluster.note("%s gets to work every %d ms only", victim, gapMs);
@@ -150,7 +155,12 @@ final class Nemesis {
       case ONE_WAY_CUT -> cut(Partition.oneWay(network, order, schedule.random().nextBoolean()));
       case BRIDGE -> {
         Collections.swap(order, 0, schedule.random().nextInt(size));
-        cut(Partition.bridge(network, order));
+        boolean even = schedule.random().nextBoolean();
+        int middle = even ? size / 2 : 1 + schedule.random().nextInt(Math.max(1, size - 2));
+        cut(Partition.bridge(network, order, middle));
+        if (schedule.random().nextBoolean()) {
+          pause(cluster.member(order.get(middle)));
+        }
       }
       case RING ->
           cut(size < 5 ? Partition.bridge(network, order) : Partition.ring(network, order));
@@ -223,6 +233,22 @@ final class Nemesis {
     cluster.note("the network: messages to and from %s take %d ms longer", victim, byMs);
     network.slow(victim.id(), byMs * MS);
     later(cluster.faults().maxCutMs(), () -> network.slow(victim.id(), 0));
+  }
+
+  /** A leader that is deposed meanwhile hears what was said while it led. */
+  private void lateNews(SimulatedMember victim) {
+    long byMs = 200L << schedule.random().nextInt(5);
+    cluster.note("the network: messages to %s take up to %d ms longer", victim, byMs);
+    network.scatter(victim.id(), byMs * MS);
+    Partition unheard = Partition.oneWay(network, shuffled(victim), false);
+    schedule.after(
+        schedule.random().nextLong(1, 2 * byMs * MS),
+        () -> {
+          if (!stopped) {
+            cut(unheard);
+          }
+        });
+    later(cluster.faults().maxCutMs(), () -> network.scatter(victim.id(), 0));
   }
 
   /** All members in a random order, but this one first. */

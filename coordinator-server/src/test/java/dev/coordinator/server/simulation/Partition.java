@@ -47,9 +47,13 @@ final class Partition {
     return new Partition(network, name, order, (from, to) -> (inwards ? to : from) == 0);
   }
 
-  /** Two sides, and between them a member that hears both. */
+  /** Two sides of the same size, and between them a member that hears both. */
   static Partition bridge(SimulatedNetwork network, List<NodeId> order) {
-    int middle = order.size() / 2;
+    return bridge(network, order, order.size() / 2);
+  }
+
+  /** Two sides, and between them, at this place of the order, a member that hears both. */
+  static Partition bridge(SimulatedNetwork network, List<NodeId> order, int middle) {
     String name =
         String.format(
             "%s | %s | %s",

@@ -25,6 +25,7 @@ final class SimulatedNetwork {
   private final int[][] cuts = new int[MAX_MEMBERS][MAX_MEMBERS];
   private final int[] clogs = new int[MAX_MEMBERS];
   private final long[] slowNanos = new long[MAX_MEMBERS];
+  private final long[] scatterNanos = new long[MAX_MEMBERS];
 
   /** How often everything that a member had sent was lost with it. */
   private final int[] losses = new int[MAX_MEMBERS];
@@ -61,16 +62,20 @@ final class SimulatedNetwork {
 
   private void deliverLater(Letter letter) {
     int from = index(letter.from());
+    int to = index(letter.to());
     int lossesBefore = losses[from];
     long delayNanos =
         schedule.delayNanos(
             MIN_DELAY_NANOS, schedule.chance(straggling) ? MAX_STRAGGLING_NANOS : maxDelayNanos);
+    if (scatterNanos[to] > 0) {
+      delayNanos += schedule.random().nextLong(scatterNanos[to]);
+    }
     schedule.after(
-        delayNanos + slowNanos[from] + slowNanos[index(letter.to())],
+        delayNanos + slowNanos[from] + slowNanos[to],
         () -> {
           if (isCut(letter.from(), letter.to()) || lossesBefore != losses[from]) {
             figures.lost();
-          } else if (clogs[from] + clogs[index(letter.to())] > 0) {
+          } else if (clogs[from] + clogs[to] > 0) {
             held.add(letter);
           } else {
             receiver.accept(letter);
@@ -120,6 +125,11 @@ final class SimulatedNetwork {
     slowNanos[index(member)] = calm ? 0 : byNanos;
   }
 
+  /** Messages to this member take longer, each by another time. */
+  void scatter(NodeId member, long upToNanos) {
+    scatterNanos[index(member)] = calm ? 0 : upToNanos;
+  }
+
   /** What is on its way from this member never arrives. */
   void loseAllFrom(NodeId sender) {
     losses[index(sender)]++;
@@ -132,6 +142,7 @@ final class SimulatedNetwork {
       Arrays.fill(cuts[member], 0);
       clogs[member] = 0;
       slowNanos[member] = 0;
+      scatterNanos[member] = 0;
     }
     loss = 0;
     duplication = 0;
