@@ -45,7 +45,7 @@ final class Reconfiguring {
         return ChangeAnswer.refused(Refusal.Kind.NOT_NOW, behind);
       }
     }
-    Membership next = member.membership().changedBy(change);
+    Membership next = recorded(leader, member.membership()).changedBy(change);
     if (!leader.isAnsweredByQuorum(next, member.electionTimeoutAgoMs())) {
       // It could never be committed, and nothing else either.
       return ChangeAnswer.refused(
@@ -75,15 +75,21 @@ final class Reconfiguring {
         : "leadership is being transferred to " + leader.transfer().target();
   }
 
-  /** A voter that has to catch up first could keep the cluster from committing (§4.2.1). */
+  /**
+   * A voter that has to catch up first could keep the cluster from committing (§4.2.1), and one
+   * that does not know yet that it was added votes for nobody.
+   */
   private String whyBehind(Progress learner) {
     if (learner.match() > 0 && !learner.isAnswering(member.electionTimeoutAgoMs())) {
       return "member " + learner.member() + " was not heard lately";
     }
     long lag = log.last() - learner.match();
-    return learner.match() > 0 && lag <= member.config.maxPromoteLagEntries()
-        ? null
-        : "member " + learner.member() + " is " + lag + " entries behind";
+    if (learner.match() == 0 || lag > member.config.maxPromoteLagEntries()) {
+      return "member " + learner.member() + " is " + lag + " entries behind";
+    }
+    return learner.match() < log.configurations().presentIndex()
+        ? "member " + learner.member() + " lacks the present configuration"
+        : null;
   }
 
   private long append(Leader leader, Membership next) {

@@ -343,6 +343,19 @@ class MembershipPaperTest {
     }
 
     @Test
+    @DisplayName("a learner that may not know yet that it was added does not become a voter")
+    void learnerThatKnowsNoConfigurationIsNotPromoted() {
+      lead(of(1, 2, 3));
+      assertFalse(change(MembershipChange.add(MemberInfo.of(FOUR))).isRefused());
+      agree(TWO);
+      agree(FOUR, 1, 2);
+      Refusal refusal = change(MembershipChange.promote(FOUR)).refusal();
+      assertRefused(Refusal.Kind.NOT_NOW, "member 4 lacks the present configuration", refusal);
+      agree(FOUR);
+      assertFalse(change(MembershipChange.promote(FOUR)).isRefused());
+    }
+
+    @Test
     @DisplayName("§4.2.1: a member that joins waits until it is spoken to")
     void joiningMemberWaits() {
       start(RestoredState.fresh(Membership.NONE));
@@ -606,6 +619,19 @@ class MembershipPaperTest {
       receive(new Sender(22, 0), new AppendEntriesReply(TWO, SELF, 1, true, 2, 0, 0, 0, 0));
       receive(new Sender(33, 0), new AppendEntriesReply(THREE, SELF, 1, true, 2, 0, 0, 0, 0));
       assertEquals(33, core.status().membership().member(THREE).incarnation());
+    }
+
+    @Test
+    @DisplayName("§11: nobody becomes a voter before its data directory is recorded")
+    void incarnationsAreRecordedWithAChange() {
+      lead(of(1, 2, 3));
+      change(MembershipChange.add(MemberInfo.of(FOUR)));
+      agree(TWO);
+      Sender four = new Sender(44, 0);
+      core.receive(four, new AppendEntriesReply(FOUR, SELF, 2, true, 2, 0, 0, 0, 0), now);
+      assertFalse(change(MembershipChange.promote(FOUR)).isRefused());
+      assertEquals("[1, 2, 3] to [1, 2, 3, 4]", present());
+      assertEquals(44, core.status().membership().member(FOUR).incarnation());
     }
   }
 

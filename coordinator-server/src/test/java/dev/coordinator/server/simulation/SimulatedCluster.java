@@ -363,6 +363,16 @@ final class SimulatedCluster {
     return true;
   }
 
+  /** Who was never told that it belongs to a cluster votes for nobody, and must not be needed. */
+  void checkVotersKnowThemselves(Membership decided) {
+    for (NodeId voter : decided.voters()) {
+      SimulatedMember member = member(voter);
+      if (member.isAlive() && member.loop().core().status().membership().isEmpty()) {
+        throw new Violation("%s is made a voter, but does not know of any cluster", member);
+      }
+    }
+  }
+
   /** Most broken connections are noticed at once, some only by silence. */
   void noticeLater(SimulatedMember who, NodeId lost) {
     if (schedule.chance(0.8)) {

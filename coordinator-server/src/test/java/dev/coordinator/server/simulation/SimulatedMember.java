@@ -689,6 +689,9 @@ final class SimulatedMember {
     @Override
     public void configurationChanged(long nowMs, long index, Membership present) {
       cluster.note("%s goes by %s of entry %d", SimulatedMember.this, present, index);
+      if (isLeader()) {
+        cluster.checkVotersKnowThemselves(present);
+      }
       cluster.membersChange();
     }
 
