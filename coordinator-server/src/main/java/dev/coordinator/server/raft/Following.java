@@ -186,6 +186,10 @@ final class Following {
     if (logDiscarded) {
       member.effects.withdrawAppendReplies();
     }
+    if (!(roles.role() instanceof Follower)) {
+      // It stood with an older log, by whose configuration it may have been a voter.
+      roles.becomeFollower(roles.term(), NodeId.NONE, "a snapshot took the place of its log");
+    }
     member.clock.seen(log.lastStampMs());
     member.effects.install(snapshot);
     member.trace.snapshotInstalled(member.nowMs(), snapshot, logDiscarded);

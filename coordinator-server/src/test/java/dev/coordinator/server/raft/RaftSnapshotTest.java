@@ -446,12 +446,33 @@ class RaftSnapshotTest {
       start(3, 1, 1);
       receive(lastPart(3, snapshot(9, 3)));
       tick(2 * T);
+      assertEquals(RoleKind.PRE_CANDIDATE, status().role());
       received(lastPart(3, snapshot(9, 3)));
 
-      assertEquals(RoleKind.PRE_CANDIDATE, status().role());
       assertEquals(snapshot(9, 3), outbox.installed);
-      for (RaftMessage message : outbox.messagesAfterPersist) {
-        assertFalse(message instanceof InstallSnapshotReply, message::toString);
+      assertEquals(List.of(reply(3, 9, TOTAL_BYTES, true)), outbox.messagesAfterPersist);
+      assertEquals(RoleKind.FOLLOWER, status().role());
+      tick(2 * T);
+      assertEquals(
+          List.of(
+              new RequestVote(SELF, TWO, 4, true, 9, 3),
+              new RequestVote(SELF, THREE, 4, true, 9, 3)),
+          outbox.messages);
+    }
+
+    @Test
+    @DisplayName("stands for election no longer if it is no voter by the snapshot")
+    void voterNoMore() {
+      start(3, 1, 1);
+      Membership others = new Membership(List.of(TWO, THREE));
+      InstallSnapshot last = lastPart(3, new SnapshotMeta(new LogPosition(9, 3), 0, others, 5));
+      receive(last);
+      tick(2 * T);
+      assertEquals(RoleKind.PRE_CANDIDATE, status().role());
+      received(last);
+      for (int i = 0; i < 3; i++) {
+        assertEquals(RoleKind.FOLLOWER, status().role());
+        tick(2 * T);
       }
     }
 
