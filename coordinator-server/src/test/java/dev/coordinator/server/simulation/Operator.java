@@ -44,7 +44,7 @@ final class Operator {
 
   void start() {
     schedule.after(
-        schedule.random().nextLong(100 * MS, 600 * MS),
+        schedule.delayNanos(5 * MS, 600 * MS),
         () -> {
           if (!stopped) {
             work();

@@ -26,12 +26,6 @@ final class Promises {
   private final Majorities majorities;
   private long term;
 
-  /** The newest term that was handed over to be written. */
-  private long writtenTerm;
-
-  /** The last entry that was handed over to be written. */
-  private long lastIndex;
-
   private final List<Replacement> replacements = new ArrayList<>();
 
   /** By term, the last entry of it that was ever handed over to be written. */
@@ -95,6 +89,11 @@ final class Promises {
     reaches(snapshot.last());
   }
 
+  /** In this term, entries behind an index gave way to those of its leader. */
+  void replaced(long inTerm, long keptIndex) {
+    replacements.add(new Replacement(inTerm, keptIndex));
+  }
+
   /**
    * Up to where leaders of later terms have left the log as it was: what an older one is still told
    * of may be replaced already.
@@ -119,17 +118,7 @@ final class Promises {
 
   /** Entries that are replaced by those of a newer leader were not committed. */
   void writes(WriteBatch batch) {
-    if (batch.hardState() != null) {
-      writtenTerm = Math.max(writtenTerm, batch.hardState().term());
-    }
-    if (!batch.entries().isEmpty()) {
-      long keptIndex = batch.entries().get(0).index() - 1;
-      if (keptIndex < lastIndex) {
-        replacements.add(new Replacement(writtenTerm, keptIndex));
-      }
-      lastIndex = batch.entries().get(batch.entries().size() - 1).index();
-      batch.entries().forEach(entry -> reaches(entry.position()));
-    }
+    batch.entries().forEach(entry -> reaches(entry.position()));
     if (batch.base() != null) {
       confirmedIndex = Math.min(confirmedIndex, batch.base().index());
     }
@@ -147,7 +136,8 @@ final class Promises {
   void checkKept(RestoredState found) {
     HardState hardState = found.hardState();
     long lastIndex = found.base().index() + found.entries().size();
-    written(hardState.term(), lastIndex);
+    reaches(new LogPosition(lastIndex, hardState.term())); // Whatever it wrote before.
+    replacements.clear();
     if (lost) {
       return;
     }
@@ -169,13 +159,5 @@ final class Promises {
           "member %s confirmed entries up to %d, but has only %d after its start",
           member, confirmedIndex, lastIndex);
     }
-  }
-
-  /** Whatever it wrote before, this is what came of it. */
-  private void written(long lastTerm, long last) {
-    writtenTerm = lastTerm;
-    lastIndex = last;
-    reaches(new LogPosition(last, lastTerm));
-    replacements.clear();
   }
 }

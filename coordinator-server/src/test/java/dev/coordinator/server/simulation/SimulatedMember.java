@@ -662,6 +662,7 @@ final class SimulatedMember {
     @Override
     public void truncated(long nowMs, long fromIndex) {
       cluster.note("%s truncates its log from %d", SimulatedMember.this, fromIndex);
+      promises.replaced(loop.core().status().term(), fromIndex - 1);
     }
 
     @Override
@@ -681,6 +682,9 @@ final class SimulatedMember {
       cluster.figures().installed();
       cluster.oracle().takes(id, snapshot);
       promises.installed(snapshot);
+      if (logDiscarded) {
+        promises.replaced(loop.core().status().term(), snapshot.index());
+      }
       cluster.note(
           "%s installs a snapshot up to %s%s",
           SimulatedMember.this, snapshot.last(), logDiscarded ? ", without its log" : "");
