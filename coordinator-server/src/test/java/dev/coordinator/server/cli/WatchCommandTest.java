@@ -19,8 +19,6 @@ import io.grpc.Status;
 import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -97,15 +95,12 @@ class WatchCommandTest {
 
   /** Watches until a member refuses it; revision, kind and lock of each line. */
   private static List<String> watch(String... arguments) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
     List<String> all = new ArrayList<>(List.of("watch", "--prefix", "", "--timeout", "20s"));
     all.addAll(List.of(arguments));
-    int exitCode =
-        CoordinatorCommand.run(
-            new PrintWriter(out, true), new PrintWriter(err, true), all.toArray(String[]::new));
-    assertEquals(ExitCode.USAGE, exitCode, err.toString());
-    return out.toString()
+    Run refused = Run.of(all.toArray(String[]::new));
+    assertEquals(ExitCode.USAGE, refused.exitCode(), refused.err());
+    return refused
+        .out()
         .lines()
         .map(line -> String.join(" ", List.of(line.trim().split("\\s+")).subList(0, 3)))
         .toList();

@@ -153,18 +153,22 @@ final class Nemesis {
       case MINORITY_LEADER -> cut(Partition.split(network, order, (size - 1) / 2));
       case SPLIT -> cut(Partition.split(network, order, 1 + schedule.random().nextInt(size - 1)));
       case ONE_WAY_CUT -> cut(Partition.oneWay(network, order, schedule.random().nextBoolean()));
-      case BRIDGE -> {
-        Collections.swap(order, 0, schedule.random().nextInt(size));
-        boolean even = schedule.random().nextBoolean();
-        int middle = even ? size / 2 : 1 + schedule.random().nextInt(Math.max(1, size - 2));
-        cut(Partition.bridge(network, order, middle));
-        if (schedule.random().nextBoolean()) {
-          pause(cluster.member(order.get(middle)));
-        }
-      }
+      case BRIDGE -> bridge(order);
       case RING ->
           cut(size < 5 ? Partition.bridge(network, order) : Partition.ring(network, order));
       default -> throw new AssertionError(kind);
+    }
+  }
+
+  /** Sides of the same size or not, and a bridge that may stand still. */
+  private void bridge(List<NodeId> order) {
+    int size = order.size();
+    Collections.swap(order, 0, schedule.random().nextInt(size));
+    boolean even = schedule.random().nextBoolean();
+    int middle = even ? size / 2 : 1 + schedule.random().nextInt(Math.max(1, size - 2));
+    cut(Partition.bridge(network, order, middle));
+    if (schedule.random().nextBoolean()) {
+      pause(cluster.member(order.get(middle)));
     }
   }
 
