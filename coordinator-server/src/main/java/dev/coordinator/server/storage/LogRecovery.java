@@ -69,8 +69,9 @@ final class LogRecovery {
     int tornBytes = 0;
     Segment tail = null;
     if (file != null) {
-      rejectLaterFrames();
-      tornBytes = lastByteInUse() - framesEnd;
+      int inUse = bytesInUse();
+      rejectLaterFrames(inUse);
+      tornBytes = inUse - framesEnd;
       tail = repairTail(first + segments.size() - 1, tornBytes);
     }
     // The newest names may still be known to the page cache only.
@@ -192,9 +193,9 @@ final class LogRecovery {
   }
 
   /** A good frame behind a bad one proves that the bad one was durable. */
-  private void rejectLaterFrames() throws StorageException {
+  private void rejectLaterFrames(int inUse) throws StorageException {
     for (int offset = framesEnd + FrameCodec.ALIGNMENT;
-        offset + FrameCodec.HEADER_BYTES <= segment.limit();
+        offset < inUse;
         offset += FrameCodec.ALIGNMENT) {
       if (frames.isFrame(segment, offset) && FrameCodec.sequence(segment, offset) > nextSequence) {
         throw damage(
@@ -207,8 +208,12 @@ final class LogRecovery {
     }
   }
 
-  private int lastByteInUse() {
+  /** Up to where the segment holds anything but the zeros that it was made of. */
+  private int bytesInUse() {
     int end = segment.limit();
+    while (end - Long.BYTES >= framesEnd && segment.getLong(end - Long.BYTES) == 0) {
+      end -= Long.BYTES;
+    }
     while (end > framesEnd && segment.get(end - 1) == 0) {
       end--;
     }

@@ -20,6 +20,8 @@ final class SpareSegment implements Closeable {
   /** Forced piece by piece, so that the log's own writes never queue behind all of it. */
   private static final int PIECE_BYTES = 1 << 20;
 
+  private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(PIECE_BYTES).asReadOnlyBuffer();
+
   private final Disk disk;
   private final int bytes;
   private final Executor executor;
@@ -67,9 +69,8 @@ final class SpareSegment implements Closeable {
   private DiskFile create() throws IOException {
     DiskFile file = disk.create(NAME);
     try {
-      ByteBuffer zeros = ByteBuffer.allocateDirect(Math.min(bytes, PIECE_BYTES));
-      for (int done = 0; done < bytes; done += zeros.limit()) {
-        file.write(zeros.clear().limit(Math.min(zeros.capacity(), bytes - done)), done);
+      for (int done = 0; done < bytes; done += PIECE_BYTES) {
+        file.write(ZEROS.duplicate().limit(Math.min(PIECE_BYTES, bytes - done)), done);
         file.force();
       }
       return file;

@@ -13,9 +13,11 @@ final class EventQueue {
 
   private static final int CHILDREN = 4;
 
-  private long[] timesNanos = new long[1 << 8];
-  private long[] numbers = new long[timesNanos.length];
-  private Runnable[] actions = new Runnable[timesNanos.length];
+  private Runnable[] actions = new Runnable[1 << 8];
+
+  /** The time and the number of each, side by side, as they are compared together. */
+  private long[] keys = new long[2 * actions.length];
+
   private int size;
 
   boolean isEmpty() {
@@ -24,18 +26,17 @@ final class EventQueue {
 
   /** When the first event happens. */
   long firstNanos() {
-    return timesNanos[0];
+    return keys[0];
   }
 
   /** The number of the first event. */
   long firstNumber() {
-    return numbers[0];
+    return keys[1];
   }
 
   void add(long atNanos, long number, Runnable action) {
     if (size == actions.length) {
-      timesNanos = Arrays.copyOf(timesNanos, 2 * size);
-      numbers = Arrays.copyOf(numbers, 2 * size);
+      keys = Arrays.copyOf(keys, 4 * size);
       actions = Arrays.copyOf(actions, 2 * size);
     }
     int place = size++;
@@ -53,8 +54,8 @@ final class EventQueue {
   Runnable removeFirst() {
     Runnable first = actions[0];
     size--;
-    long atNanos = timesNanos[size];
-    long number = numbers[size];
+    long atNanos = keys[2 * size];
+    long number = keys[2 * size + 1];
     Runnable last = actions[size];
     actions[size] = null;
     if (size > 0) {
@@ -70,7 +71,7 @@ final class EventQueue {
       int earliest = child;
       int end = Math.min(child + CHILDREN, size);
       for (int other = child + 1; other < end; other++) {
-        if (isBefore(timesNanos[other], numbers[other], earliest)) {
+        if (isBefore(keys[2 * other], keys[2 * other + 1], earliest)) {
           earliest = other;
         }
       }
@@ -84,17 +85,17 @@ final class EventQueue {
   }
 
   private boolean isBefore(long atNanos, long number, int place) {
-    long otherNanos = timesNanos[place];
-    return atNanos != otherNanos ? atNanos < otherNanos : number < numbers[place];
+    long otherNanos = keys[2 * place];
+    return atNanos != otherNanos ? atNanos < otherNanos : number < keys[2 * place + 1];
   }
 
   private void move(int from, int to) {
-    put(to, timesNanos[from], numbers[from], actions[from]);
+    put(to, keys[2 * from], keys[2 * from + 1], actions[from]);
   }
 
   private void put(int place, long atNanos, long number, Runnable action) {
-    timesNanos[place] = atNanos;
-    numbers[place] = number;
+    keys[2 * place] = atNanos;
+    keys[2 * place + 1] = number;
     actions[place] = action;
   }
 }

@@ -10,6 +10,7 @@ import dev.coordinator.server.raft.SnapshotMeta;
 import dev.coordinator.server.raft.WriteBatch;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 
 /**
@@ -28,7 +29,10 @@ final class Promises {
 
   private final List<Replacement> replacements = new ArrayList<>();
 
-  /** By term, the last entry of it that was ever handed over to be written. */
+  /**
+   * By term, the last entry of it or of an earlier one that was ever handed over to be written.
+   * Terms that reached no further than those before them are left out.
+   */
   private final TreeMap<Long, Long> reached = new TreeMap<>();
 
   private long voteTerm;
@@ -69,10 +73,8 @@ final class Promises {
 
   /** What it tells the leader of a term to have, it wrote, as entries of that term or before. */
   private void checkWritten(long inTerm, long index) {
-    long written = 0;
-    for (long last : reached.headMap(inTerm, true).values()) {
-      written = Math.max(written, last);
-    }
+    Map.Entry<Long, Long> last = reached.floorEntry(inTerm);
+    long written = last == null ? 0 : last.getValue();
     if (written < index) {
       throw new Violation(
           "member %s confirms entries up to %d in term %d, but wrote them up to %d",
@@ -81,7 +83,16 @@ final class Promises {
   }
 
   private void reaches(LogPosition position) {
-    reached.merge(position.term(), position.index(), Math::max);
+    Map.Entry<Long, Long> upToTerm = reached.floorEntry(position.term());
+    if (upToTerm != null && upToTerm.getValue() >= position.index()) {
+      return;
+    }
+    reached.put(position.term(), position.index());
+    Map.Entry<Long, Long> later = reached.higherEntry(position.term());
+    while (later != null && later.getValue() <= position.index()) {
+      reached.remove(later.getKey());
+      later = reached.higherEntry(position.term());
+    }
   }
 
   /** A durable snapshot stands for all entries up to its last one. */

@@ -74,11 +74,13 @@ final class SimulatedMember {
   private CoordinatorNode node;
   private RaftInvariants raftInvariants;
 
+  /** When its loop runs next. */
+  private Alarm alarm;
+
   /** How its core stands between two rounds. */
   private RaftStatus status;
 
   private long committedSeen;
-  private long nextRoundNanos = NEVER;
   private long lastRoundNanos;
   private long roundGapNanos;
   private boolean paused;
@@ -259,6 +261,7 @@ final class SimulatedMember {
     SnapshotMeta snapshot = recovered.restored().snapshot();
     committedSeen = snapshot == null ? 0 : snapshot.index();
     paused = false;
+    alarm = new Alarm(schedule, this::runRound);
     NodeLoop started = loop;
     mailbox.onInput(
         () -> {
@@ -404,9 +407,11 @@ final class SimulatedMember {
     if (schedule.random().nextBoolean()) {
       cluster.network().loseAllFrom(id);
     }
+    if (isAlive()) {
+      alarm.clear();
+    }
     loop = null;
     node = null;
-    nextRoundNanos = NEVER;
     for (SimulatedDisk disk : disks) {
       if (powerCut) {
         disk.powerCut(schedule.random());
@@ -440,7 +445,7 @@ final class SimulatedMember {
         () -> {
           if (loop == stopped) {
             paused = false;
-            nextRoundNanos = NEVER;
+            alarm.clear();
             runAt(schedule.nowNanos());
           }
         });
@@ -530,23 +535,13 @@ final class SimulatedMember {
   private void runAt(long nanos) {
     long earliest =
         Math.max(schedule.nowNanos() + SHORTEST_ROUND_NANOS, lastRoundNanos + roundGapNanos);
-    long at = Math.max(nanos, earliest);
-    if (at >= nextRoundNanos) {
-      return;
-    }
-    nextRoundNanos = at;
-    NodeLoop planned = loop;
-    schedule.at(
-        at,
-        () -> {
-          if (loop == planned && nextRoundNanos == at && !paused) {
-            runRound();
-          }
-        });
+    alarm.noLaterThan(Math.max(nanos, earliest));
   }
 
   private void runRound() {
-    nextRoundNanos = NEVER;
+    if (paused) {
+      return;
+    }
     lastRoundNanos = schedule.nowNanos();
     boolean mustStop = hasFailedDisk();
     RaftStatus before = status;
