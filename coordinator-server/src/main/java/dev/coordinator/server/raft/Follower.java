@@ -47,6 +47,11 @@ final class Follower implements Role {
     return !leader.isNone();
   }
 
+  /** Whether this member leads in the term, heard or not. */
+  boolean follows(NodeId member) {
+    return hasLeader() && leader.equals(member);
+  }
+
   /** Whether another member claims to lead in the term of this one's leader. */
   boolean followsOtherThan(NodeId member) {
     return hasLeader() && !leader.equals(member);

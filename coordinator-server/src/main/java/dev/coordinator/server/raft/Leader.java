@@ -24,6 +24,8 @@ final class Leader implements Role {
   private long noticeAtMs = NEVER;
   private boolean owesNotice;
   private long stepDownAtMs;
+  private long durable;
+  private long diskAliveMs;
   private Transfer transfer;
   private boolean leaving;
 
@@ -39,6 +41,7 @@ final class Leader implements Role {
     follow(membership, firstIndex, nowMs);
     heartbeatAtMs = nowMs + config.heartbeatIntervalMs();
     stepDownAtMs = nowMs + config.electionTimeoutMs();
+    diskAliveMs = nowMs;
   }
 
   @Override
@@ -173,6 +176,15 @@ final class Leader implements Role {
 
   void stepDownAt(long timeMs) {
     stepDownAtMs = timeMs;
+  }
+
+  /** When its own disk was last seen to get on, or to have nothing to do. */
+  long diskAliveMs(long nowDurable, long last, long nowMs) {
+    if (nowDurable != durable || nowDurable == last) {
+      durable = nowDurable;
+      diskAliveMs = nowMs;
+    }
+    return diskAliveMs;
   }
 
   /** When followers are to be told of a commit that no message has told them yet. */

@@ -16,6 +16,8 @@ import java.util.List;
  */
 final class Leading {
 
+  private static final long HANGING_DISK_ELECTION_TIMEOUTS = 10;
+
   private final Member member;
   private final Roles roles;
   private final Reading reading;
@@ -41,7 +43,12 @@ final class Leading {
     }
     if (nowMs >= leader.heartbeatAtMs()) {
       leader.oweHeartbeat(nowMs + member.config.heartbeatIntervalMs());
+      reading.forgetOld(leader);
       repeatWhatWasLost(leader);
+      if (hangsAtItsDisk(leader)) {
+        roles.becomeFollower(roles.term(), NodeId.NONE, "its disk does not finish a write");
+        return;
+      }
     }
     if (nowMs >= leader.noticeAtMs()) {
       leader.oweNotice();
@@ -63,6 +70,16 @@ final class Leading {
   }
 
   /**
+   * Whether its own disk has not got on for so long that others had better lead. It could go on
+   * with the disks of a majority, but would have to keep all that its own disk lacks in memory.
+   */
+  private boolean hangsAtItsDisk(Leader leader) {
+    long aliveMs = leader.diskAliveMs(log.durable(), log.last(), member.nowMs());
+    return member.nowMs() - aliveMs
+        >= HANGING_DISK_ELECTION_TIMEOUTS * member.config.electionTimeoutMs();
+  }
+
+  /**
    * What was sent to a follower that answers nothing has likely been lost. A snapshot waits until
    * the follower is heard again.
    */
@@ -73,7 +90,7 @@ final class Leading {
       if (follower.isReplicating() && silent) {
         probeBehindMatch(follower);
       } else if (!silent) {
-        follower.repeatChunk(member.nowMs() - member.config.chunkResendMs());
+        follower.repeatChunk(member.nowMs(), member.config.chunkResendMs());
       }
     }
   }

@@ -17,10 +17,12 @@ final class MessageCheck {
 
   private final NodeId self;
   private final RaftLog log;
+  private final Roles roles;
 
-  MessageCheck(NodeId self, RaftLog log) {
-    this.self = self;
-    this.log = log;
+  MessageCheck(Member member, Roles roles) {
+    this.self = member.self;
+    this.log = member.log;
+    this.roles = roles;
   }
 
   /** Why the message must be ignored, or null if it may be taken. */
@@ -74,7 +76,9 @@ final class MessageCheck {
    * Why the sender may not speak here, or null if it may. Whoever belongs to the present
    * configuration may, and whoever belongs to the last one that is known to be committed, since the
    * present one may be taken back. So may somebody unknown who goes by a later configuration than
-   * the committed one: this member is behind, and that one may be its leader.
+   * the committed one: this member is behind, and that one may be its leader. And so may the leader
+   * of this term, whatever has become of it: one that is removed leads until it has handed over
+   * (§4.2.2).
    *
    * <p>A known id with another data directory is one that lost its own, unless it was removed and
    * added again, which a member that is behind does not know yet. If it leads, it was: those who
@@ -90,14 +94,20 @@ final class MessageCheck {
     }
     boolean knowsMore = sender.membershipIndex() > committed.index();
     if (info == null) {
-      return knowsMore ? null : "it comes from a stranger";
+      return knowsMore || isFollowed(message) ? null : "it comes from a stranger";
     }
     boolean isKnown = info.incarnation() == 0 || info.incarnation() == sender.incarnation();
     boolean leads = message instanceof AppendEntries || message instanceof InstallSnapshot;
     return isKnown || leads && knowsMore
         ? null
         : "its data directory is not the one that is known of this member:"
-            + " remove it and add it again";
+            + " remove it and add it again, with a new id";
+  }
+
+  private boolean isFollowed(RaftMessage message) {
+    return message.term() == roles.term()
+        && roles.role() instanceof Follower follower
+        && follower.follows(message.from());
   }
 
   private static String whyIgnoreAppend(AppendEntries append) {

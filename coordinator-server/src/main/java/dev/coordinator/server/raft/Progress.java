@@ -21,6 +21,8 @@ import java.util.Deque;
  */
 final class Progress {
 
+  private static final int MAX_CHUNK_DOUBLINGS = 4;
+
   private enum Phase {
     PROBE,
     REPLICATE,
@@ -48,8 +50,10 @@ final class Progress {
 
   private long offset;
 
-  /** When that part was asked for. */
+  /** When that part was asked for, and how often without an answer. */
   private long chunkAtMs;
+
+  private int chunkRepeats;
 
   private boolean owesChunk;
 
@@ -210,6 +214,7 @@ final class Progress {
     snapshot = null;
     offset = 0;
     owesChunk = false;
+    chunkRepeats = 0;
   }
 
   /**
@@ -220,13 +225,19 @@ final class Progress {
     if (nextOffset != offset) {
       offset = nextOffset;
       owesChunk = true;
+      chunkRepeats = 0;
     }
   }
 
-  /** The part that was asked for last, or its answer, was likely lost if it was before. */
-  void repeatChunk(long askedBeforeMs) {
-    if (snapshot != null && chunkAtMs <= askedBeforeMs) {
+  /**
+   * The part that was asked for last, or its answer, was likely lost if no answer came for so long;
+   * after each repetition twice as long, since on a slow way they keep each other from arriving.
+   */
+  void repeatChunk(long nowMs, long resendMs) {
+    long silenceMs = resendMs << Math.min(chunkRepeats, MAX_CHUNK_DOUBLINGS);
+    if (snapshot != null && !owesChunk && nowMs - chunkAtMs >= silenceMs) {
       owesChunk = true;
+      chunkRepeats++;
     }
   }
 

@@ -80,7 +80,7 @@ public final class RaftCore {
     leading = new Leading(member, roles, reading);
     transferring = new Transferring(member, roles);
     reconfiguring = new Reconfiguring(member, roles, leading, transferring);
-    check = new MessageCheck(self, log);
+    check = new MessageCheck(member, roles);
     member.compact();
   }
 

@@ -233,7 +233,7 @@ final class RaftLog {
     Entry last = entry(applied);
     Configurations.Configuration present = configurations.asOf(applied);
     return new SnapshotMeta(
-        last.position(), last.clusterTimeMs(), present.membership().founded(), present.index());
+        last.position(), last.clusterTimeMs(), present.membership(), present.index());
   }
 
   /** A snapshot of this member's own state is durable. */

@@ -20,8 +20,9 @@ final class ReadQueue {
   /**
    * @param asker whose read it is: the leader itself, or a follower
    * @param id the read, or the request of the follower
+   * @param sinceMs when it came
    */
-  record Read(NodeId asker, long id) {}
+  record Read(NodeId asker, long id, long sinceMs) {}
 
   private record Round(long number, long index, List<Read> reads) {}
 
@@ -35,6 +36,11 @@ final class ReadQueue {
   /** Whether reads wait for a round to begin. */
   boolean isWaiting() {
     return !waiting.isEmpty();
+  }
+
+  /** Forgets those of followers that came before this time, and wait for a round to begin. */
+  void forgetForwarded(NodeId self, long beforeMs) {
+    waiting.removeIf(read -> !read.asker().equals(self) && read.sinceMs() < beforeMs);
   }
 
   /** Whether a round is under way. */

@@ -30,7 +30,7 @@ final class Reading {
   /** Asks for a read of this member. */
   void read(long id) {
     if (roles.role() instanceof Leader leader) {
-      add(leader, new ReadQueue.Read(member.self, id));
+      add(leader, new ReadQueue.Read(member.self, id, member.nowMs()));
     } else if (roles.role() instanceof Follower follower && !follower.leader().isNone()) {
       follower.reads().add(id);
       member.trace.readWaits(member.nowMs(), id, "the leader must say from where on it is safe");
@@ -75,17 +75,27 @@ final class Reading {
     }
   }
 
-  /** Asks the leader for the reads that wait. */
+  /**
+   * Forgets what followers have given up by now. As long as nothing of its term is committed, they
+   * may ask again and again.
+   */
+  void forgetOld(Leader leader) {
+    leader.reads().forgetForwarded(member.self, member.electionTimeoutAgoMs());
+  }
+
+  /**
+   * Asks the leader for the reads that wait, but not in a term that the disk does not have yet: a
+   * disk that hangs would have it ask for all of them in the end.
+   */
   void flush(Follower follower) {
-    if (follower.reads().isWaiting()) {
+    if (follower.reads().isWaiting() && member.effects.isHardStateDurable()) {
       if (lastRequest == 0) {
         lastRequest = member.random.nextLong(MAX_FIRST_REQUEST);
       }
       lastRequest++;
       long deadlineMs = member.nowMs() + member.config.electionTimeoutMs();
       follower.reads().asked(lastRequest, deadlineMs);
-      member.effects.sendOnceHardStateIsDurable(
-          new ReadIndex(member.self, follower.leader(), roles.term(), lastRequest));
+      member.effects.send(new ReadIndex(member.self, follower.leader(), roles.term(), lastRequest));
     }
   }
 
@@ -101,7 +111,7 @@ final class Reading {
     if (request.term() > roles.term()) {
       roles.becomeFollower(request.term(), NodeId.NONE, "a follower is in a newer term");
     }
-    ReadQueue.Read read = new ReadQueue.Read(request.from(), request.request());
+    ReadQueue.Read read = new ReadQueue.Read(request.from(), request.request(), member.nowMs());
     if (request.term() == roles.term() && roles.role() instanceof Leader leader) {
       add(leader, read);
     } else {

@@ -94,6 +94,7 @@ final class Reconfiguring {
 
   private long append(Leader leader, Membership next) {
     long index = leading.append(next);
+    leader.unrecorded().clear();
     leader.follow(next, index, member.nowMs());
     member.noteConfiguration();
     return index;
@@ -158,12 +159,14 @@ final class Reconfiguring {
   }
 
   /**
-   * With the data directories that are not known yet. A member that lost its own cannot pass from
-   * then on for the one that made promises with it.
+   * With the data directories that the configuration does not have yet. A member that lost its own
+   * cannot pass from then on for the one that made promises with it.
    */
   private static Membership recorded(Leader leader, Membership present) {
+    if (leader.unrecorded().isEmpty()) {
+      return present;
+    }
     SortedMap<NodeId, Long> found = new TreeMap<>(leader.unrecorded());
-    leader.unrecorded().clear();
     found.keySet().removeIf(id -> !present.contains(id) || present.member(id).incarnation() != 0);
     return found.isEmpty() ? present : present.withIncarnations(found);
   }

@@ -404,6 +404,25 @@ class MembershipPaperTest {
     }
 
     @Test
+    @DisplayName("§4.2.2: its followers listen to it until then, and to its order to stand")
+    void leadsUntilThen() {
+      start(of(1, 2, 3), 1);
+      Membership without = of(1, 2, 3).changedBy(MembershipChange.remove(TWO)).completed();
+      receive(append(TWO, 1, 0, 0, command(1, 1), configuration(2, 1, without)));
+      receive(append(TWO, 1, 2, 1));
+      receive(new AppendEntries(TWO, SELF, 1, 2, 1, List.of(), 2, 0, 0));
+      assertEquals(2, core.status().committed());
+      receive(append(TWO, 1, 2, 1, command(3, 1)));
+      assertEquals(3, core.status().last(), "a removed leader still leads");
+      receive(append(THREE, 1, 3, 1, command(4, 1)));
+      assertEquals(3, core.status().last(), "another one does not");
+      receive(new TimeoutNow(TWO, SELF, 1, 3));
+      assertEquals(RoleKind.CANDIDATE, core.status().role());
+      receive(append(TWO, 1, 3, 1, command(4, 1)));
+      assertEquals(3, core.status().last(), "it no longer leads");
+    }
+
+    @Test
     @DisplayName("§4.2.2: if nobody takes over, it steps down, and stands for no election again")
     void stepsDown() {
       handsOver();
@@ -588,13 +607,15 @@ class MembershipPaperTest {
     }
 
     @Test
-    @DisplayName("§11: a snapshot of a cluster that has not begun needs no more than a majority")
+    @DisplayName(
+        "§11: whoever starts with a snapshot of a cluster that has not begun needs all founders,"
+            + " too")
     void foundersSnapshot() {
       start(RestoredState.fresh(of(1, 2, 3).founding()).withIncarnation(11));
       elect(TWO, THREE);
       receive(new Sender(22, 0), new AppendEntriesReply(TWO, SELF, 1, true, 1, 0, 0, 0, 0));
       receive(new Sender(33, 0), new AppendEntriesReply(THREE, SELF, 1, true, 1, 0, 0, 0, 0));
-      assertFalse(core.snapshotMeta().membership().isFounding());
+      assertTrue(core.snapshotMeta().membership().isFounding());
     }
 
     @Test
@@ -619,6 +640,23 @@ class MembershipPaperTest {
       receive(new Sender(22, 0), new AppendEntriesReply(TWO, SELF, 1, true, 2, 0, 0, 0, 0));
       receive(new Sender(33, 0), new AppendEntriesReply(THREE, SELF, 1, true, 2, 0, 0, 0, 0));
       assertEquals(33, core.status().membership().member(THREE).incarnation());
+    }
+
+    @Test
+    @DisplayName("§11: a change that is refused does not forget the data directories")
+    void incarnationsOutliveARefusal() {
+      start(
+          RestoredState.ofLog(of(1, 2, 3), new HardState(1, NodeId.NONE), List.of())
+              .withIncarnation(11));
+      elect(TWO, THREE);
+      core.receive(
+          new Sender(22, 0), new AppendEntriesReply(TWO, SELF, 2, true, 1, 0, 0, 0, 0), now);
+      now += 2 * T;
+      assertEquals(
+          Refusal.Kind.NOT_NOW,
+          core.changeMembership(MembershipChange.add(MemberInfo.of(FOUR)), now).refusal().kind());
+      drain();
+      assertEquals(11, core.status().membership().member(SELF).incarnation());
     }
 
     @Test
@@ -1011,6 +1049,41 @@ class MembershipPaperTest {
       agree(TWO);
       agree(TWO);
       assertEquals(2, sent(ReadIndexReply.class).get(0).index());
+    }
+
+    @Test
+    @DisplayName("§6.4: what a follower has given up by now does not gather at the leader")
+    void forgetsOldQuestions() {
+      start(of(1, 2, 3), 1, command(1, 1));
+      elect(TWO, THREE);
+      receive(new ReadIndex(THREE, SELF, 2, 40));
+      tick(T / 2);
+      receive(new AppendEntriesReply(TWO, SELF, 2, true, 1, 0, 0, 0, 0));
+      receive(new AppendEntriesReply(THREE, SELF, 2, true, 1, 0, 0, 0, 0));
+      receive(new ReadIndex(THREE, SELF, 2, 41));
+      tick(T / 2 + 1);
+      agree(TWO);
+      agree(TWO);
+      assertEquals(
+          List.of(41L), sent(ReadIndexReply.class).stream().map(ReadIndexReply::request).toList());
+    }
+
+    @Test
+    @DisplayName("§6.4: a follower asks in a term only when its disk has that")
+    void asksInADurableTerm() {
+      start(of(1, 2, 3), 1);
+      core.receive(append(TWO, 3, 0, 0), now);
+      core.read(6, now);
+      core.drainTo(outbox);
+      long batch = outbox.batch.number();
+      assertEquals(List.of(), outbox.messages);
+      assertTrue(outbox.messagesAfterPersist.stream().noneMatch(ReadIndex.class::isInstance));
+      core.read(7, now);
+      core.drainTo(outbox);
+      assertTrue(outbox.messagesAfterPersist.stream().noneMatch(ReadIndex.class::isInstance));
+      core.persisted(batch, now);
+      drain();
+      assertEquals(1, sent(ReadIndex.class).size());
     }
 
     @Test

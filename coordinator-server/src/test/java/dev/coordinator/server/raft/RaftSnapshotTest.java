@@ -807,11 +807,37 @@ class RaftSnapshotTest {
         tick(HEARTBEAT);
         asked += outbox.chunkRequests.size();
       }
-      assertEquals(3, asked, "before it was silent for an election timeout");
+      assertEquals(2, asked, "before it was silent for an election timeout");
 
       agree(THREE, 0);
       tick(HEARTBEAT);
       assertEquals(0, asked().offset());
+    }
+
+    @Test
+    @DisplayName("waits twice as long after each repetition of a part, until there is progress")
+    void resendsMoreAndMoreSeldom() {
+      leadAfterSnapshot();
+      refuse(THREE, 11, 4);
+      assertEquals(List.of(300L, 900L, 2_100L, 4_500L), repetitions(5_000));
+
+      answer(11, 16, false);
+      assertEquals(16, asked().offset());
+      assertEquals(List.of(300L, 900L), repetitions(1_500));
+    }
+
+    /** After how long a part was asked for again, while the follower answers heartbeats only. */
+    private List<Long> repetitions(long withinMs) {
+      List<Long> repetitions = new ArrayList<>();
+      for (long waitedMs = HEARTBEAT; waitedMs <= withinMs; waitedMs += HEARTBEAT) {
+        agree(TWO, 11);
+        agree(THREE, 0);
+        tick(HEARTBEAT);
+        if (!outbox.chunkRequests.isEmpty()) {
+          repetitions.add(waitedMs);
+        }
+      }
+      return repetitions;
     }
 
     @Test
