@@ -209,6 +209,8 @@ final class PeerEndpoint extends RaftServiceGrpc.RaftServiceImplBase {
       this.responses = responses;
       responses.setOnReadyThreshold(MAX_OUTSTANDING_BYTES);
       responses.setOnCancelHandler(this::end);
+      // Also when a check before this service has closed the call.
+      responses.setOnCloseHandler(this::end);
     }
 
     @Override
@@ -248,8 +250,12 @@ final class PeerEndpoint extends RaftServiceGrpc.RaftServiceImplBase {
       if (ended || !responses.isReady()) {
         return false;
       }
-      responses.onNext(MessageCodec.encode(reply, clusterId, self.get()));
-      return true;
+      try {
+        responses.onNext(MessageCodec.encode(reply, clusterId, self.get()));
+        return true;
+      } catch (IllegalStateException e) {
+        return false; // The call was closed at this moment.
+      }
     }
 
     @Override

@@ -4,6 +4,8 @@ package dev.coordinator.server.transport;
 import dev.coordinator.internal.v1.AppendEntriesRequest;
 import dev.coordinator.internal.v1.AppendEntriesResponse;
 import dev.coordinator.internal.v1.Envelope;
+import dev.coordinator.internal.v1.InstallSnapshotRequest;
+import dev.coordinator.internal.v1.InstallSnapshotResponse;
 import dev.coordinator.internal.v1.RaftServiceGrpc;
 import dev.coordinator.server.metrics.PeerMetrics;
 import dev.coordinator.server.ports.Inbox;
@@ -47,6 +49,15 @@ final class PeerLink implements AutoCloseable {
   /** A follower answers the last part of a snapshot only when the whole of it is installed. */
   private static final long SNAPSHOT_TIMEOUT_FACTOR = 10;
 
+  /** On a way no slower than this, a part of a snapshot arrives before its time is over. */
+  private static final long MIN_BYTES_PER_S = 16 << 10;
+
+  /** To the client a stream of one request: of others it cannot be seen when they leave. */
+  private static final MethodDescriptor<InstallSnapshotRequest, InstallSnapshotResponse> PART =
+      RaftServiceGrpc.getInstallSnapshotMethod().toBuilder()
+          .setType(MethodDescriptor.MethodType.CLIENT_STREAMING)
+          .build();
+
   private final NodeId peer;
   private final String address;
   private final PeerSettings settings;
@@ -60,6 +71,9 @@ final class PeerLink implements AutoCloseable {
 
   private AppendStream stream;
   private boolean closed;
+
+  /** The part of a snapshot that was sent last, as long as it has not left. */
+  private PartCall part;
 
   PeerLink(
       MemberInfo peer,
@@ -117,11 +131,7 @@ final class PeerLink implements AutoCloseable {
           settings.callTimeoutMs(),
           answer -> receive(answer.getEnvelope(), () -> MessageCodec.decode(answer)));
     } else if (message instanceof RaftMessage.InstallSnapshot chunk) {
-      call(
-          RaftServiceGrpc.getInstallSnapshotMethod(),
-          MessageCodec.encode(chunk, cluster, self.get()),
-          settings.callTimeoutMs() * SNAPSHOT_TIMEOUT_FACTOR,
-          answer -> receive(answer.getEnvelope(), () -> MessageCodec.decode(answer)));
+      send(chunk);
     } else if (message instanceof RaftMessage.ReadIndex read) {
       call(
           RaftServiceGrpc.getReadIndexMethod(),
@@ -143,6 +153,19 @@ final class PeerLink implements AutoCloseable {
     if (stream == null || !stream.send(message)) {
       metrics.dropped(peer.value());
     }
+  }
+
+  /**
+   * Sends a part of a snapshot, unless another still waits for the network: on a slow way, parts
+   * that share it would keep each other from arriving in time.
+   */
+  private synchronized void send(RaftMessage.InstallSnapshot chunk) {
+    if (part != null) {
+      metrics.dropped(peer.value());
+      return;
+    }
+    part = new PartCall(chunk.data().length);
+    part.send(chunk);
   }
 
   private <Q, R> void call(
@@ -195,6 +218,7 @@ final class PeerLink implements AutoCloseable {
     boolean refused =
         status.getCode() == Status.Code.PERMISSION_DENIED
             || status.getCode() == Status.Code.INVALID_ARGUMENT
+            || status.getCode() == Status.Code.RESOURCE_EXHAUSTED
             || status.getCode() == Status.Code.UNIMPLEMENTED;
     synchronized (this) {
       stream = null;
@@ -221,6 +245,65 @@ final class PeerLink implements AutoCloseable {
       stream = null;
     }
     channel.close();
+  }
+
+  /** One part of a snapshot on its way. */
+  private final class PartCall extends ClientCall.Listener<InstallSnapshotResponse> {
+
+    private final ClientCall<InstallSnapshotRequest, InstallSnapshotResponse> call;
+    private boolean sent;
+
+    PartCall(int bytes) {
+      long timeoutMs =
+          settings.callTimeoutMs() * SNAPSHOT_TIMEOUT_FACTOR + bytes * 1_000L / MIN_BYTES_PER_S;
+      call =
+          channel
+              .channel()
+              .newCall(
+                  PART, CallOptions.DEFAULT.withDeadlineAfter(timeoutMs, TimeUnit.MILLISECONDS));
+    }
+
+    void send(RaftMessage.InstallSnapshot chunk) {
+      metrics.sent(peer.value());
+      call.start(this, new Metadata());
+      call.request(2); // As any unary call does: a second answer would be an error.
+      call.sendMessage(MessageCodec.encode(chunk, settings.clusterId(), self.get()));
+      sent = true;
+      onReady();
+    }
+
+    /** The request ends, and another one may follow, once the network has taken what waited. */
+    @Override
+    public void onReady() {
+      synchronized (PeerLink.this) {
+        // The call may become ready as it starts, before there is anything to wait for.
+        if (part == this && sent && call.isReady()) {
+          part = null;
+          call.halfClose();
+        }
+      }
+    }
+
+    @Override
+    public void onMessage(InstallSnapshotResponse response) {
+      try {
+        receive(response.getEnvelope(), () -> MessageCodec.decode(response));
+      } catch (IllegalArgumentException e) {
+        warnOfMalformed(e);
+      }
+    }
+
+    @Override
+    public void onClose(Status status, Metadata trailers) {
+      synchronized (PeerLink.this) {
+        if (part == this) {
+          part = null;
+        }
+      }
+      if (!status.isOk()) {
+        metrics.dropped(peer.value());
+      }
+    }
   }
 
   /** One life of the stream of entries. */
@@ -264,8 +347,18 @@ final class PeerLink implements AutoCloseable {
         receive(response.getEnvelope(), () -> MessageCodec.decode(response));
       } catch (IllegalArgumentException e) {
         warnOfMalformed(e);
-        call.cancel("malformed response", null);
+        abandon();
       }
+    }
+
+    /** Nobody may send on a call that was cancelled. */
+    private void abandon() {
+      synchronized (PeerLink.this) {
+        if (stream == this) {
+          stream = null;
+        }
+      }
+      call.cancel("malformed response", null);
     }
 
     @Override

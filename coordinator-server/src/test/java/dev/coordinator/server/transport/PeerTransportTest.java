@@ -30,10 +30,12 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
@@ -251,6 +253,21 @@ class PeerTransportTest {
   }
 
   @Test
+  void partsDoNotGatherBeforeANetworkThatTakesNone() throws Exception {
+    var meta = new SnapshotMeta(new LogPosition(7, 3), 50, members, 0);
+    byte[] data = new byte[1 << 20];
+    var chunk = new RaftMessage.InstallSnapshot(ONE, TWO, 4, meta, 5 << 20, 0, data, 9, 1, 60);
+    // It takes connections, and never says a word.
+    try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      one.transport.configure(one.sender, twoAt(silent.getLocalPort()));
+      for (int i = 0; i < 5; i++) {
+        one.transport.send(chunk);
+      }
+      assertEquals(4, one.dropped());
+    }
+  }
+
+  @Test
   void transfersAndQuestionsForReadsGoThereToo() throws Exception {
     var timeout = new RaftMessage.TimeoutNow(ONE, TWO, 4, 9);
     connect();
@@ -298,13 +315,14 @@ class PeerTransportTest {
     Peer moved = new Peer(TWO, FreePorts.take(1).get(0));
     moved.start();
     two = moved;
-    MemberInfo before = members.member(TWO);
-    var address = new MemberInfo(TWO, before.clientAddress(), "127.0.0.1:" + moved.port, 0);
-    one.transport.configure(
-        one.sender,
-        new Membership(
-            List.of(members.member(ONE), address), List.of(ONE, TWO), List.of(), List.of()));
+    one.transport.configure(one.sender, twoAt(moved.port));
     one.sendUntilArrived(appendEntries(2), moved);
+  }
+
+  private Membership twoAt(int port) {
+    MemberInfo two = new MemberInfo(TWO, "", "127.0.0.1:" + port, 0);
+    return new Membership(
+        List.of(members.member(ONE), two), List.of(ONE, TWO), List.of(), List.of());
   }
 
   @ParameterizedTest
@@ -347,6 +365,7 @@ class PeerTransportTest {
     private final int port;
     private final Sender sender;
     private final RecordingInbox inbox = new RecordingInbox();
+    private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
     private final PeerTransport transport;
 
     Peer(NodeId self, int port) {
@@ -362,8 +381,15 @@ class PeerTransportTest {
                   1 << 20,
                   1 << 20),
               inbox,
-              new PeerMetrics(new SimpleMeterRegistry()),
+              new PeerMetrics(registry),
               scheduler);
+    }
+
+    /** How many messages it could not send. */
+    double dropped() {
+      return registry.get("coordinator.peer.dropped").counters().stream()
+          .mapToDouble(Counter::count)
+          .sum();
     }
 
     void start() throws IOException {
