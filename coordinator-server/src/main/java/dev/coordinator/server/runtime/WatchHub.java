@@ -328,6 +328,7 @@ public final class WatchHub {
       request(
           () -> {
             if (closedBecause != null) {
+              forgetState();
               tellEnded(closedBecause);
             } else if (!closed) {
               add(this);

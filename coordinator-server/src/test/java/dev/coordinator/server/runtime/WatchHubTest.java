@@ -102,6 +102,16 @@ class WatchHubTest {
   }
 
   @Test
+  void forgetsTheStateOfAWatchThatWasClosedAsTheHubWas() {
+    RecordedWatch recorded = new RecordedWatch();
+    WatchHub.Watch watch = hub.watch(new WatchSpec("", true, ALL, 0, true), recorded);
+    hub.close(NodeException.notLeader(NodeId.NONE));
+    watch.close();
+    watch.startWith(List.of(), 5, 1, 0);
+    assertEquals(0, hub.gatheredState());
+  }
+
+  @Test
   void givesTheFirstStepAlsoWhenEventsCameBefore() {
     RecordedWatch watch = watchName("a", 0);
     publish("a");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.storage.snapshot;
 
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.RaftMessage;
 import dev.coordinator.server.storage.DiskFile;
 import java.io.Closeable;
@@ -34,6 +35,11 @@ final class Incoming implements Closeable {
     return first.from().equals(chunk.from())
         && first.term() == chunk.term()
         && first.snapshot().index() > chunk.snapshot().index();
+  }
+
+  /** Whether it is of no use any more, since there is a snapshot with as much in it. */
+  boolean isCoveredBy(LogPosition newest) {
+    return first.snapshot().index() <= newest.index();
   }
 
   /** Takes the part that comes next; another one changes nothing. */

@@ -190,6 +190,9 @@ public final class SnapshotFiles implements Closeable {
     }
     WholeFile.seal(disk, SAVING);
     name(SAVING, meta.last());
+    if (incoming != null && incoming.isCoveredBy(meta.last())) {
+      discardIncoming();
+    }
   }
 
   /**

@@ -12,6 +12,7 @@ import static dev.coordinator.server.storage.snapshot.SnapshotFixture.save;
 import static dev.coordinator.server.storage.snapshot.SnapshotFixture.state;
 import static dev.coordinator.server.storage.snapshot.SnapshotFixture.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -391,6 +392,21 @@ final class SnapshotFilesTest {
       assertEquals(
           new SnapshotFiles.Stored(100),
           follower.receive(chunk(new NodeId(3), meta(39, 3), 1000, 0, data)));
+    }
+  }
+
+  @Test
+  void whatIsReceivedGoesOnceThereIsASnapshotWithAsMuchInIt() throws IOException {
+    try (SnapshotFiles follower = open(followersDisk)) {
+      follower.receive(chunk(LEADER, meta(40, 3), 1000, 0, new byte[100]));
+      save(follower, 39, 3);
+      assertTrue(followersDisk.list().contains(SnapshotFiles.RECEIVING));
+      save(follower, 40, 3);
+      assertFalse(followersDisk.list().contains(SnapshotFiles.RECEIVING));
+      // Its leader may go on where it was, and is told to begin anew.
+      assertEquals(
+          new SnapshotFiles.Stored(0),
+          follower.receive(chunk(LEADER, meta(40, 3), 1000, 100, new byte[100])));
     }
   }
 
