@@ -60,6 +60,10 @@ public final class CoordinatorServer implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(CoordinatorServer.class);
   private static final long EXECUTOR_GRACE_MS = 1_000;
+  private static final long CLOSE_LIMIT_MS = 30_000;
+
+  /** After a failure the process had better end soon, and start anew. */
+  private static final long FAILED_CLOSE_LIMIT_MS = 5_000;
 
   private final ServerConfig config;
   private final PartSettings settings;
@@ -85,7 +89,7 @@ public final class CoordinatorServer implements AutoCloseable {
   private ClientPort clientPort;
   private HttpEndpoint http;
   private boolean started;
-  private boolean closed;
+  private Thread closing;
 
   public CoordinatorServer(ServerConfig config) {
     this.config = config;
@@ -98,7 +102,7 @@ public final class CoordinatorServer implements AutoCloseable {
    * @throws IOException if the data directory or a port cannot be used; the server is closed then
    */
   public synchronized void start() throws IOException {
-    if (started || closed) {
+    if (started || closing != null) {
       throw new IllegalStateException("a server is started once");
     }
     started = true;
@@ -302,7 +306,7 @@ public final class CoordinatorServer implements AutoCloseable {
     thread(
             "stop",
             () -> {
-              closeParts();
+              close(FAILED_CLOSE_LIMIT_MS);
               terminated.completeExceptionally(failure);
             })
         .start();
@@ -310,19 +314,36 @@ public final class CoordinatorServer implements AutoCloseable {
 
   @Override
   public void close() {
-    closeParts();
+    close(CLOSE_LIMIT_MS);
     terminated.complete(null);
+  }
+
+  /** Waits until all parts are closed, but no longer than this: a disk that hangs may keep one. */
+  private void close(long limitMs) {
+    Thread parts = closing();
+    try {
+      parts.join(limitMs);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (parts.isAlive()) {
+      log.error("not everything could be closed within {} ms", limitMs);
+    }
+  }
+
+  private synchronized Thread closing() {
+    if (closing == null) {
+      closing = thread("close", this::closeParts);
+      closing.start();
+    }
+    return closing;
   }
 
   /**
    * Closes the parts so that callers learn as much as possible: leadership goes to another member,
    * no new calls are taken, then the node ends those that wait, then connections close.
    */
-  private synchronized void closeParts() {
-    if (closed) {
-      return;
-    }
-    closed = true;
+  private void closeParts() {
     ifMade(health, HealthReporter::stopping);
     ifMade(node, this::handOver);
     ifMade(clientPort, ClientPort::drain);

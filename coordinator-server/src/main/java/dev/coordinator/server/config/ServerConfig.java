@@ -27,6 +27,8 @@ public record ServerConfig(
     Limits limits,
     Grpc grpc) {
 
+  private static final long MAX_IN_FLIGHT_BYTES = 512 << 20;
+
   /** The addresses by which clients and other members reach a member. */
   public record Member(long id, Address client, Address peer) {}
 
@@ -234,6 +236,13 @@ public record ServerConfig(
               .formatted(
                   Describe.duration(raft.heartbeatInterval()),
                   Describe.duration(raft.electionTimeout())));
+    }
+    long inFlightBytes = (long) raft.maxBatchBytes() * raft.maxInFlightBatches();
+    if (inFlightBytes > MAX_IN_FLIGHT_BYTES) {
+      throw new ConfigException(
+          "raft.maxBatchSize times raft.maxInFlightBatches = %d bytes must be at most %d, which is"
+                  .formatted(inFlightBytes, MAX_IN_FLIGHT_BYTES)
+              + " what a follower may have to write at once");
     }
     if (locking.minTtl().compareTo(locking.maxTtl()) > 0) {
       throw new ConfigException(

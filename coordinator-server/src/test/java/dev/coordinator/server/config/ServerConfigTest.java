@@ -220,6 +220,10 @@ class ServerConfigTest {
     refused(
         Map.of("lease.minTtl", "2s", "lease.maxTtl", "1s"),
         "lease.minTtl = 2s must be at most lease.maxTtl = 1s");
+    refused(
+        Map.of("raft.maxBatchSize", "64MiB", "raft.maxInFlightBatches", "9"),
+        "raft.maxBatchSize times raft.maxInFlightBatches = 603979776 bytes must be at most"
+            + " 536870912, which is what a follower may have to write at once");
     refused(Map.of("members", "1=a:1/a:2"), "memberId must be set when members is set");
     refused(Map.of("join", "true"), "memberId must be set when join is true");
     refused(Map.of("members", "1=a:1/a:2", "memberId", "7"), "memberId = 7 must be one of members");
