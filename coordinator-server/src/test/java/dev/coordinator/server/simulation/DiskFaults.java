@@ -4,6 +4,7 @@ package dev.coordinator.server.simulation;
 import dev.coordinator.server.storage.SimulatedDisk;
 import dev.coordinator.server.storage.SimulatedDisk.Operation;
 import java.io.IOException;
+import java.util.function.Consumer;
 
 /**
  * What goes wrong at the disk of one member: it can refuse one operation, or the process can die
@@ -28,6 +29,7 @@ final class DiskFaults implements SimulatedDisk.Fault {
   }
 
   private final Runnable onDeath;
+  private final Consumer<Operation> onRefusal;
   private Trap trap;
   private Operation at;
   private int passesBefore;
@@ -35,9 +37,11 @@ final class DiskFaults implements SimulatedDisk.Fault {
 
   /**
    * @param onDeath told at once when the process dies at the disk
+   * @param onRefusal told which operation fails
    */
-  DiskFaults(Runnable onDeath) {
+  DiskFaults(Runnable onDeath, Consumer<Operation> onRefusal) {
     this.onDeath = onDeath;
+    this.onRefusal = onRefusal;
   }
 
   /** The process dies at the next operation of this kind but {@code passes}. */
@@ -80,6 +84,7 @@ final class DiskFaults implements SimulatedDisk.Fault {
     Trap sprung = trap;
     trap = null;
     if (sprung == Trap.REFUSES) {
+      onRefusal.accept(operation);
       throw new IOException("Input/output error");
     }
     dead = true;

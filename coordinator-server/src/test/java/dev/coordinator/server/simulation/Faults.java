@@ -15,6 +15,7 @@ import java.util.random.RandomGenerator;
  * @param duplication probability that a message arrives twice
  * @param stall probability that a request of a client is held up on its way, mostly until the
  *     client has given it up
+ * @param clientPause probability that a client stands still with a lock in its hand
  * @param maxDelayMs longest way of a message; ways differ, so messages overtake each other
  * @param straggling probability that a message takes far longer, up to seconds
  * @param maxSyncMs longest write to disk
@@ -35,6 +36,7 @@ record Faults(
     double loss,
     double duplication,
     double stall,
+    double clientPause,
     long maxDelayMs,
     double straggling,
     long maxSyncMs,
@@ -50,7 +52,7 @@ record Faults(
 
   /** A network and disks that do what they should, within milliseconds. */
   static final Faults NONE =
-      new Faults(List.of(), 0, 0, 0, 0, 2, 0, 2, 0, 0, 0, 0, 0, 100, 0, 0.001, 0);
+      new Faults(List.of(), 0, 0, 0, 0, 0, 2, 0, 2, 0, 0, 0, 0, 0, 100, 0, 0.001, 0);
 
   static Faults draw(RandomGenerator random) {
     Faults mixed =
@@ -60,6 +62,7 @@ record Faults(
             pick(random, 0, 0, 0.01, 0.1, 0.25),
             pick(random, 0, 0, 0.05, 0.3),
             pick(random, 0, 0, 0.02, 0.1),
+            pick(random, 0, 0.02, 0.1, 0.1),
             (long) pick(random, 2, 10, 50, 150),
             pick(random, 0, 0, 0.01, 0.05),
             (long) pick(random, 2, 5, 30, 150),
@@ -97,6 +100,7 @@ record Faults(
         loss,
         duplication,
         stall,
+        clientPause,
         maxDelayMs,
         straggling,
         maxSyncMs,

@@ -13,6 +13,7 @@ final class Figures {
   private long acknowledged;
   private long stalled;
   private long overtaken;
+  private long staleWrites;
   private long reads;
   private long events;
   private long committed;
@@ -21,6 +22,7 @@ final class Figures {
   private long messages;
   private long messagesLost;
   private long messagesRepeated;
+  private long longestRecoveryMs;
 
   void fault(FaultKind kind) {
     faults.merge(kind, 1L, Long::sum);
@@ -43,6 +45,16 @@ final class Figures {
   /** A command came after a later one for the same lock and owner. */
   void overtaken() {
     overtaken++;
+  }
+
+  /** A resource refused a client that had lost its lock without knowing it. */
+  void staleWriteRefused() {
+    staleWrites++;
+  }
+
+  /** The cluster served again after so much of the calm. */
+  void recovered(long afterMs) {
+    longestRecoveryMs = Math.max(longestRecoveryMs, afterMs);
   }
 
   void read() {
@@ -93,6 +105,10 @@ final class Figures {
     return overtaken;
   }
 
+  long staleWritesRefused() {
+    return staleWrites;
+  }
+
   /** How many faults of this kind were brought about. */
   long faults(FaultKind kind) {
     return faults.getOrDefault(kind, 0L);
@@ -105,6 +121,7 @@ final class Figures {
     acknowledged += other.acknowledged;
     stalled += other.stalled;
     overtaken += other.overtaken;
+    staleWrites += other.staleWrites;
     reads += other.reads;
     events += other.events;
     committed += other.committed;
@@ -113,6 +130,7 @@ final class Figures {
     messages += other.messages;
     messagesLost += other.messagesLost;
     messagesRepeated += other.messagesRepeated;
+    longestRecoveryMs = Math.max(longestRecoveryMs, other.longestRecoveryMs);
   }
 
   @Override
@@ -128,7 +146,9 @@ final class Figures {
             acknowledged, reads, events, committed, leaderships, installed));
     text.append(
         String.format(
-            "%,d commands held up on their way, %,d refused as overtaken%n", stalled, overtaken));
+            "%,d commands held up on their way, %,d refused as overtaken;"
+                + " %,d writes with a stale token refused%n",
+            stalled, overtaken, staleWrites));
     text.append(
         String.format(
             "%,d messages between members, of them %,d lost and %,d repeated%n",
@@ -137,6 +157,7 @@ final class Figures {
         String.format(
             "%,d faults, %.0f in a simulated minute%n",
             allFaults, allFaults / Math.max(1.0, simulatedMs / 60_000.0)));
+    text.append(String.format("the longest recovery in the calm took %,d ms%n", longestRecoveryMs));
     faults.forEach((kind, count) -> text.append(String.format("%,12d  %s%n", count, kind)));
     return text.toString();
   }

@@ -2,6 +2,7 @@
 package dev.coordinator.server.simulation;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.Timeout;
 class MutantTest {
 
   private static final int MAX_SEEDS = 1_000;
+  private static final int MAX_MEDIAN_SEEDS = 20;
 
   @Test
   @Timeout(value = 20, unit = TimeUnit.MINUTES)
@@ -26,5 +28,13 @@ class MutantTest {
               Mutants.read(), Mutant::firstSeed, MAX_SEEDS, one -> System.out.println(one.row()));
     }
     assertEquals(List.of(), catches.stream().filter(one -> !one.isFound()).toList());
+    List<Long> seeds = catches.stream().map(MutantTest::seedsFromTheFirst).sorted().toList();
+    assertTrue(seeds.get(seeds.size() / 2) <= MAX_MEDIAN_SEEDS, seeds::toString);
+    assertTrue(seeds.get(seeds.size() - 1) <= MAX_SEEDS, seeds::toString);
+  }
+
+  /** As many as a hunt from seed 1 takes, or more. */
+  private static long seedsFromTheFirst(MutantHunt.Catch one) {
+    return one.mutant().firstSeed() - 1 + one.seeds();
   }
 }

@@ -18,7 +18,9 @@ final class Nemesis {
           EnumSet.complementOf(EnumSet.of(FaultKind.CRASH_AFTER_SENDING, FaultKind.MUTE_LEADER)));
 
   private static final long MS = 1_000_000;
-  private static final Operation[] OPERATIONS = Operation.values();
+  private static final List<Operation> OPERATIONS = List.of(Operation.values());
+  private static final List<Operation> OTHER_OPERATIONS =
+      List.copyOf(EnumSet.complementOf(EnumSet.of(Operation.WRITE, Operation.FORCE)));
 
   private final SimulatedCluster cluster;
   private final SimulatedNetwork network;
@@ -53,45 +55,59 @@ final class Nemesis {
     List<FaultKind> kinds = cluster.faults().kinds();
     FaultKind kind = kinds.get(schedule.random().nextInt(kinds.size()));
     SimulatedMember victim = victim();
-    boolean done =
-        switch (kind) {
-          case BIT_FLIP -> cluster.damage(victim);
-          case WIPE -> cluster.wipe(victim);
-          case ADD_MEMBER -> operator.add();
-          case REMOVE_MEMBER -> operator.remove();
-          case REPLACE_MEMBER -> operator.replace();
-          default -> {
-            strike(kind, victim);
-            yield kind != FaultKind.CRASH_AT_DISK; // That one counts when it happens.
-          }
-        };
-    if (done) {
+    if (strike(kind, victim)) {
       cluster.figures().fault(kind);
     }
   }
 
-  private void strike(FaultKind kind, SimulatedMember victim) {
-    switch (kind) {
+  /** Returns whether it befell anybody. */
+  private boolean strike(FaultKind kind, SimulatedMember victim) {
+    return switch (kind) {
       case KILL -> cluster.crashAndRestart(victim, false);
       case POWER_CUT -> cluster.crashAndRestart(victim, true);
-      case KILL_ALL -> cluster.members().forEach(any -> cluster.crashAndRestart(any, false));
-      case POWER_CUT_ALL -> cluster.members().forEach(any -> cluster.crashAndRestart(any, true));
-      case CRASH_AT_DISK -> setTrap(victim.diskFaults());
-      case WRITE_ERROR -> victim.diskFaults().refuse(Operation.WRITE);
-      case SYNC_ERROR -> victim.diskFaults().refuse(Operation.FORCE);
-      case DISK_FULL -> fillDisk(victim);
-      case SLOW_DISK -> slowDisk(victim);
+      case KILL_ALL -> crashAll(false);
+      case POWER_CUT_ALL -> crashAll(true);
+      case CRASH_AT_DISK, WRITE_ERROR, SYNC_ERROR, DISK_ERROR -> {
+        setTrap(kind, victim.diskFaults());
+        yield false; // It counts when it springs.
+      }
+      case BIT_FLIP -> cluster.damage(victim);
+      case WIPE -> cluster.wipe(victim);
       case PAUSE -> pause(victim);
+      case TRANSFER -> operator.transfer();
+      case SNAPSHOTS -> victim.takeSnapshots();
+      case ADD_MEMBER -> operator.add();
+      case REMOVE_MEMBER -> operator.remove();
+      case REPLACE_MEMBER -> operator.replace();
+      default -> {
+        begin(kind, victim);
+        yield true;
+      }
+    };
+  }
+
+  /** Of those that last and end by themselves. */
+  private void begin(FaultKind kind, SimulatedMember victim) {
+    switch (kind) {
+      case DISK_FULL -> fillDisk(victim);
+      case SLOW_DISK -> slowDisk(victim, 50L << schedule.random().nextInt(4), 10_000);
+      case HANGING_DISK -> slowDisk(victim, 1_000L << schedule.random().nextInt(5), 500);
       case STARVATION -> starve(victim);
       case FLAPPING -> flap(victim);
       case SWIZZLE_CLOG -> swizzleClog();
       case SLOW_NETWORK -> slowNetwork(victim);
       case LATE_NEWS -> lateNews(victim);
-      case TRANSFER -> operator.transfer();
       case TRANSFER_STORM -> operator.transferAgainAndAgain(5 + schedule.random().nextInt(20));
-      case SNAPSHOTS -> victim.takeSnapshots();
       default -> partition(kind, victim);
     }
+  }
+
+  private boolean crashAll(boolean powerCut) {
+    boolean any = false;
+    for (SimulatedMember member : cluster.members()) {
+      any |= cluster.crashAndRestart(member, powerCut);
+    }
+    return any;
   }
 
   private SimulatedMember victim() {
@@ -107,9 +123,19 @@ final class Nemesis {
 
   // ------------------------------------------------------------------------------------- the disk
 
-  private void setTrap(DiskFaults disk) {
-    Operation operation = OPERATIONS[schedule.random().nextInt(OPERATIONS.length)];
-    disk.dieAt(operation, schedule.random().nextInt(3), schedule.random().nextBoolean());
+  private void setTrap(FaultKind kind, DiskFaults disk) {
+    switch (kind) {
+      case WRITE_ERROR -> disk.refuse(Operation.WRITE);
+      case SYNC_ERROR -> disk.refuse(Operation.FORCE);
+      case DISK_ERROR -> disk.refuse(any(OTHER_OPERATIONS));
+      default ->
+          disk.dieAt(
+              any(OPERATIONS), schedule.random().nextInt(3), schedule.random().nextBoolean());
+    }
+  }
+
+  private Operation any(List<Operation> operations) {
+    return operations.get(schedule.random().nextInt(operations.size()));
   }
 
   private void fillDisk(SimulatedMember victim) {
@@ -123,17 +149,17 @@ final class Nemesis {
         });
   }
 
-  private void slowDisk(SimulatedMember victim) {
-    long byMs = 50L << schedule.random().nextInt(4);
+  /** Operations that begin while this lasts take longer, however long they last themselves. */
+  private void slowDisk(SimulatedMember victim, long byMs, long withinMs) {
     cluster.note("the disk of %s takes %d ms longer", victim, byMs);
     victim.slowDisk(byMs * MS);
-    later(10_000, () -> victim.slowDisk(0));
+    later(withinMs, () -> victim.slowDisk(0));
   }
 
   // ----------------------------------------------------------------------------- the processor
 
-  private void pause(SimulatedMember victim) {
-    victim.pause(schedule.delayNanos(20 * MS, 5_000 * MS));
+  private boolean pause(SimulatedMember victim) {
+    return victim.pause(schedule.delayNanos(20 * MS, 5_000 * MS));
   }
 
   private void starve(SimulatedMember victim) {
@@ -160,12 +186,15 @@ final class Nemesis {
     }
   }
 
-  /** Sides of the same size or not, and a bridge that may stand still. */
+  /** The victim alone, or sides of the same size or not; and a bridge that may stand still. */
   private void bridge(List<NodeId> order) {
     int size = order.size();
-    Collections.swap(order, 0, schedule.random().nextInt(size));
-    boolean even = schedule.random().nextBoolean();
-    int middle = even ? size / 2 : 1 + schedule.random().nextInt(Math.max(1, size - 2));
+    int middle = 1;
+    if (schedule.chance(0.7)) {
+      Collections.swap(order, 0, schedule.random().nextInt(size));
+      boolean even = schedule.random().nextBoolean();
+      middle = even ? size / 2 : 1 + schedule.random().nextInt(Math.max(1, size - 2));
+    }
     cut(Partition.bridge(network, order, middle));
     if (schedule.random().nextBoolean()) {
       pause(cluster.member(order.get(middle)));

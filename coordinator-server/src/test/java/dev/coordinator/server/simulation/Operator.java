@@ -171,8 +171,13 @@ final class Operator {
 
   // -------------------------------------------------------------------------------------- the rest
 
-  /** Has leadership handed over, to somebody or to whoever is best. */
-  void transfer() {
+  /**
+   * Has leadership handed over, to somebody or to whoever is best.
+   *
+   * @return whether anybody leads
+   */
+  boolean transfer() {
+    boolean asked = false;
     for (SimulatedMember member : cluster.members()) {
       if (member.isLeader()) {
         NodeId target =
@@ -181,8 +186,10 @@ final class Operator {
                 : cluster.members().get(schedule.random().nextInt(cluster.members().size())).id();
         cluster.note("%s is asked to hand over to %s", member, target.isNone() ? "any" : target);
         member.node().transferLeadership(target);
+        asked = true;
       }
     }
+    return asked;
   }
 
   /** Has leadership handed over so many times, every 200 ms. */

@@ -51,13 +51,16 @@ final class Oracle {
 
   private final List<LockEvent> events = new ArrayList<>();
   private final Map<Long, NodeId> leaders = new HashMap<>();
-  private final Map<String, Long> lastTokens = new HashMap<>();
   private final Map<Long, Long> ttlMs = new HashMap<>();
   private final Map<Long, Long> renewalSentNanos = new HashMap<>();
+  private final LeaseEnds leaseEnds = new LeaseEnds();
   private final CoordinatorMachine machine = new CoordinatorMachine();
   private final ApplyResult result = new ApplyResult();
   private final Figures figures;
   private Membership membership;
+
+  /** The highest one given so far, of any lock. */
+  private long highestToken;
 
   /**
    * The least that cluster time was ahead of true time, in milliseconds; negative if it was late.
@@ -73,6 +76,11 @@ final class Oracle {
 
   long committed() {
     return log.size();
+  }
+
+  /** How many leases live after what was committed. */
+  int leases() {
+    return machine.view().leaseCount();
   }
 
   void bootstrap(Membership first) {
@@ -171,6 +179,7 @@ final class Oracle {
         figures.overtaken();
       }
     }
+    leaseEnds.applied(entry, command, result);
     checkGrants();
     for (int ordinal = 0; ordinal < result.events.size(); ordinal++) {
       Event event = result.events.get(ordinal);
@@ -183,12 +192,22 @@ final class Oracle {
     }
   }
 
-  /** No lock goes to a lease that the same entry ends. */
+  /**
+   * A token is higher than those of earlier entries, for any lock. No lock goes to a lease that the
+   * same entry ends.
+   */
   private void checkGrants() {
     Set<Long> granted = new HashSet<>();
+    long highestBefore = highestToken;
     for (Event event : result.events) {
       if (event instanceof Event.LockAcquired acquired) {
         granted.add(acquired.leaseId());
+        if (acquired.token() <= highestBefore) {
+          throw new Violation(
+              "lock %s: token %d was given after token %d",
+              acquired.name(), acquired.token(), highestBefore);
+        }
+        highestToken = Math.max(highestToken, acquired.token());
       } else if (event instanceof Event.LeaseEnded ended && granted.contains(ended.leaseId())) {
         throw new Violation("lease %d was given a lock as it ended", ended.leaseId());
       }
@@ -206,12 +225,6 @@ final class Oracle {
   private void check(Entry entry, Event event) {
     if (event instanceof Event.LeaseGranted granted) {
       ttlMs.put(granted.leaseId(), granted.ttlMs());
-    } else if (event instanceof Event.LockAcquired acquired) {
-      Long last = lastTokens.put(acquired.name(), acquired.token());
-      if (last != null && last >= acquired.token()) {
-        throw new Violation(
-            "lock %s: token %d was given after token %d", acquired.name(), acquired.token(), last);
-      }
     } else if (event instanceof Event.LeaseEnded ended && ended.cause() == Event.Cause.EXPIRED) {
       checkNotEarly(entry, ended.leaseId());
     }

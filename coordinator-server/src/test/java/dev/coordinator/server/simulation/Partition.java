@@ -87,6 +87,11 @@ final class Partition {
     }
   }
 
+  /** Cuts the ways until all that are cut in the calm are joined. */
+  void closeInCalm() {
+    ways.forEach(way -> network.cutInCalm(way.from, way.to));
+  }
+
   /** Joins the ways again if this partition has cut them. */
   void open() {
     if (closed) {

@@ -9,8 +9,10 @@ import dev.coordinator.server.raft.RestoredState;
 import dev.coordinator.server.raft.SnapshotMeta;
 import dev.coordinator.server.raft.WriteBatch;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -34,6 +36,9 @@ final class Promises {
    * Terms that reached no further than those before them are left out.
    */
   private final TreeMap<Long, Long> reached = new TreeMap<>();
+
+  /** The last entries of the snapshots of which any part came from a leader. */
+  private final Set<LogPosition> sentByLeaders = new HashSet<>();
 
   private long voteTerm;
   private NodeId vote = NodeId.NONE;
@@ -93,6 +98,11 @@ final class Promises {
       reached.remove(later.getKey());
       later = reached.higherEntry(position.term());
     }
+  }
+
+  /** A part of a snapshot came from a leader; the whole of it may take the place of the log. */
+  void receives(SnapshotMeta snapshot) {
+    sentByLeaders.add(snapshot.last());
   }
 
   /** A durable snapshot stands for all entries up to its last one. */
@@ -162,9 +172,11 @@ final class Promises {
           "member %s voted for member %s in term %d, but knows of a vote for %s after its start",
           member, vote, voteTerm, hardState.votedFor());
     }
-    if (found.snapshot() != null && found.snapshot().index() >= lastIndex) {
-      // A snapshot took the place of the log, which may have had more that was never committed.
-      confirmedIndex = Math.min(confirmedIndex, found.snapshot().index());
+    SnapshotMeta snapshot = found.snapshot();
+    boolean gaveWay = snapshot != null && snapshot.index() >= lastIndex;
+    if (gaveWay && sentByLeaders.contains(snapshot.last())) {
+      // The log may have had more, but not what that leader had: it was never committed.
+      confirmedIndex = Math.min(confirmedIndex, snapshot.index());
     } else if (lastIndex < confirmedIndex) {
       throw new Violation(
           "member %s confirmed entries up to %d, but has only %d after its start",

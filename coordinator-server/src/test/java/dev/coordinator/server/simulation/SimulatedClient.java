@@ -49,6 +49,9 @@ final class SimulatedClient {
   private int acquisitions;
   private Holding holding;
 
+  /** Until then its process stands still. */
+  private long pausedUntilNanos;
+
   /** How long it trusts a lease that was made for the lock it holds. */
   private long ownLeaseDeadlineNanos;
 
@@ -132,6 +135,10 @@ final class SimulatedClient {
   }
 
   private void renew() {
+    if (schedule.nowNanos() < pausedUntilNanos) {
+      keepAlive();
+      return;
+    }
     long sentNanos = schedule.nowNanos();
     int now = life;
     long lease = leaseId;
@@ -270,14 +277,22 @@ final class SimulatedClient {
     }
     GuardedResource resource = cluster.resource(won.lock);
     long base = resource.read(won.token);
-    // The write comes after a pause that may outlast the lease: then the resource must refuse it.
-    think(
-        schedule.chance(0.1) ? 2 * ttlMs : 100,
+    boolean pauses = !cluster.isCalm() && schedule.chance(cluster.faults().clientPause());
+    long writeNanos = schedule.random().nextLong(1, 2 * (pauses ? 2 * ttlMs : 100) * MS);
+    if (pauses) {
+      pausedUntilNanos = schedule.nowNanos() + writeNanos;
+    }
+    int ofLife = life;
+    schedule.after(
+        writeNanos,
         () -> {
-          if (base >= 0) {
-            resource.increment(won.token, base);
+          // It does not know what happened in a pause that outlasted its lease.
+          if (base < 0 || !resource.increment(won.token, base)) {
+            cluster.figures().staleWriteRefused();
           }
-          release(won);
+          if (ofLife == life && !cluster.clientsAreStopped()) {
+            release(won);
+          }
         });
   }
 

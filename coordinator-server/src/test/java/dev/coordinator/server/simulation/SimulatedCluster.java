@@ -263,11 +263,14 @@ final class SimulatedCluster {
 
   // ------------------------------------------------------------------------------------- faults
 
-  void crashAndRestart(SimulatedMember member, boolean powerCut) {
-    if (member.isAlive()) {
-      member.crash(powerCut);
-      crashed(member);
+  /** Returns whether it ran before. */
+  boolean crashAndRestart(SimulatedMember member, boolean powerCut) {
+    if (!member.isAlive()) {
+      return false;
     }
+    member.crash(powerCut);
+    crashed(member);
+    return true;
   }
 
   /** The others notice that a member is gone, and it comes back. */
@@ -408,30 +411,47 @@ final class SimulatedCluster {
         member.start();
       }
     }
-    if (schedule.random().nextBoolean()) {
-      keepSomeAway();
+    List<SimulatedMember> order = new ArrayList<>(voters());
+    Collections.shuffle(order, new Random(schedule.random().nextLong()));
+    order.sort(Comparator.comparing(voter -> !voter.isLeader()));
+    int handicap = schedule.random().nextInt(4);
+    if (isSettled(order) && handicap < 2) {
+      keepAway(order.subList(0, (order.size() - 1) / 2));
+    } else if (isSettled(order) && handicap == 2) {
+      keepSomeWaysCut(order.stream().map(SimulatedMember::id).toList());
     }
   }
 
-  /** A majority must recover alone: others, leaders above all, may stay down for long. */
-  private void keepSomeAway() {
+  private boolean isSettled(List<SimulatedMember> voters) {
     Membership committed = oracle.membership();
-    List<SimulatedMember> order = new ArrayList<>(voters());
-    boolean settled =
-        !committed.isFounding()
-            && !committed.isJoint()
-            && order.stream()
-                .allMatch(
-                    voter ->
-                        voter.isAlive()
-                            && !voter.isLost()
-                            && voter.loop().core().status().membership().equals(committed));
-    if (settled) {
-      Collections.shuffle(order, new Random(schedule.random().nextLong()));
-      order.sort(Comparator.comparing(voter -> !voter.isLeader()));
-      absent.addAll(order.subList(0, (order.size() - 1) / 2));
-      absent.forEach(member -> member.crash(false));
-    }
+    return !committed.isFounding()
+        && !committed.isJoint()
+        && voters.stream()
+            .allMatch(
+                voter ->
+                    voter.isAlive()
+                        && !voter.isLost()
+                        && voter.loop().core().status().membership().equals(committed));
+  }
+
+  /** A majority must recover alone: others, leaders above all, may stay down for long. */
+  private void keepAway(List<SimulatedMember> some) {
+    absent.addAll(some);
+    absent.forEach(member -> member.crash(false));
+  }
+
+  /** Some member that hears, and is heard by, a majority must be found, and stay. */
+  private void keepSomeWaysCut(List<NodeId> order) {
+    int middle = order.size() / 2;
+    Partition partition =
+        switch (schedule.random().nextInt(4)) {
+          case 0 -> Partition.oneWay(network, order, true);
+          case 1 -> Partition.oneWay(network, order, false);
+          case 2 -> Partition.ring(network, order);
+          default -> Partition.bridge(network, order, middle);
+        };
+    note("the network, although all is calm: %s", partition);
+    partition.closeInCalm();
   }
 
   /** Whether it is away although everything is calm. */
@@ -439,14 +459,20 @@ final class SimulatedCluster {
     return absent.contains(member);
   }
 
+  /** Whether all that are there hear each other. */
+  boolean isWhole() {
+    return !network.isCutInCalm();
+  }
+
   /** Somebody goes by another configuration, whose majority may need those that are away. */
   void membersChange() {
-    if (!absent.isEmpty()) {
+    if (!absent.isEmpty() || !isWhole()) {
       schedule.after(0, this::bringAllBack);
     }
   }
 
   void bringAllBack() {
+    network.joinInCalm();
     List<SimulatedMember> back = List.copyOf(absent);
     absent.clear();
     back.forEach(SimulatedMember::start);

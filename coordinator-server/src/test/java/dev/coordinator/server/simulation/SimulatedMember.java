@@ -59,7 +59,7 @@ final class SimulatedMember {
   private SimulatedDisk logDisk;
   private SimulatedDisk snapshotDisk;
   private List<SimulatedDisk> disks;
-  private final DiskFaults diskFaults = new DiskFaults(this::diedAtDisk);
+  private final DiskFaults diskFaults = new DiskFaults(this::diedAtDisk, this::diskRefused);
   private final double clockRate;
   private final long clockOffsetNanos;
   private LogIdentity identity;
@@ -86,10 +86,8 @@ final class SimulatedMember {
   private boolean paused;
   private long diskDelayNanos;
 
-  /** What its disks held before bits were flipped; null if none were. */
+  /** What its disks held before bits were flipped; null if none were, or it has started since. */
   private RestoredState undamaged;
-
-  private boolean flipsChecked;
 
   /** A snapshot in which a bit flipped while the member ran, and what it holds since; or null. */
   private String rottenSnapshot;
@@ -133,11 +131,13 @@ final class SimulatedMember {
     getNewDisks();
   }
 
-  void takeSnapshots() {
+  /** Asks for two at once. Returns whether there is anybody to ask. */
+  boolean takeSnapshots() {
     if (isAlive()) {
       node.takeSnapshot();
       node.takeSnapshot();
     }
+    return isAlive();
   }
 
   NodeId id() {
@@ -224,10 +224,12 @@ final class SimulatedMember {
       diedAtStart();
       return;
     }
-    if (undamaged != null && !flipsChecked) {
+    if (undamaged != null) {
       checkUnharmed(recovered);
     }
     promises.checkKept(recovered.restored());
+    // It knows all that it promised, from what was not hit: it counts again.
+    undamaged = null;
     if (recovered.restored().entries().isEmpty()) {
       logBeganAt = Math.max(logBeganAt, recovered.restored().base().index());
     }
@@ -237,7 +239,9 @@ final class SimulatedMember {
             tuning.mailboxCapacity(),
             new LoopMetrics(new CompositeMeterRegistry()));
     log.start(recovered.restored(), mailbox);
-    snapshots = new SimulatedSnapshots(schedule, cluster.oracle(), id, files, this::drawSyncNanos);
+    snapshots =
+        new SimulatedSnapshots(
+            schedule, cluster.oracle(), promises, id, files, this::drawSyncNanos);
     snapshots.reportTo(mailbox);
     loop =
         new NodeLoop(
@@ -316,10 +320,10 @@ final class SimulatedMember {
 
   /**
    * A member that starts in spite of flipped bits must know all that it knew. If a snapshot was
-   * hit, an older one and the log may tell the same; the comparison of states at the end shows it.
+   * hit, an older one and the log tell the same: that shows when it commits, and when the states of
+   * all are compared in the end.
    */
   private void checkUnharmed(RecoveredState recovered) {
-    flipsChecked = true;
     if (recovered.damaged().isEmpty() && !recovered.restored().equals(undamaged)) {
       throw new Violation(
           "%s started with a damaged disk as %s, but it had %s",
@@ -345,7 +349,6 @@ final class SimulatedMember {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    flipsChecked = false;
     boolean ofSnapshots = schedule.random().nextBoolean() && !snapshotDisk.list().isEmpty();
     flippedInLog = !ofSnapshots;
     // One in the log: if the last two frames are hit, no log can tell that from a torn one either.
@@ -432,10 +435,14 @@ final class SimulatedMember {
     cluster.crashed(this);
   }
 
-  /** Stops the process for a while, as SIGSTOP or a long collection of garbage does. */
-  void pause(long forNanos) {
+  /**
+   * Stops the process for a while, as SIGSTOP or a long collection of garbage does.
+   *
+   * @return whether it ran before
+   */
+  boolean pause(long forNanos) {
     if (!isAlive() || paused) {
-      return;
+      return false;
     }
     cluster.note("%s stands still for %d ms", this, forNanos / 1_000_000);
     NodeLoop stopped = loop;
@@ -449,6 +456,7 @@ final class SimulatedMember {
             runAt(schedule.nowNanos());
           }
         });
+    return true;
   }
 
   /** Lets its loop run no more often than this, so that it finds many messages at once. */
@@ -518,6 +526,18 @@ final class SimulatedMember {
     } else {
       cluster.figures().fault(FaultKind.CRASH_AT_DISK);
     }
+  }
+
+  private void diskRefused(SimulatedDisk.Operation operation) {
+    cluster.note("%s fails at the disk of %s", operation, this);
+    cluster
+        .figures()
+        .fault(
+            switch (operation) {
+              case WRITE -> FaultKind.WRITE_ERROR;
+              case FORCE -> FaultKind.SYNC_ERROR;
+              default -> FaultKind.DISK_ERROR;
+            });
   }
 
   /** Right after what happens at this moment, and before anything else does. */

@@ -23,6 +23,10 @@ final class SimulatedNetwork {
   private final Consumer<Letter> receiver;
   private final Figures figures;
   private final int[][] cuts = new int[MAX_MEMBERS][MAX_MEMBERS];
+
+  /** Those that stay cut for a while when everything else works; null if none do. */
+  private boolean[][] cutsInCalm;
+
   private final int[] clogs = new int[MAX_MEMBERS];
   private final long[] slowNanos = new long[MAX_MEMBERS];
   private final long[] scatterNanos = new long[MAX_MEMBERS];
@@ -90,7 +94,8 @@ final class SimulatedNetwork {
   // ----------------------------------------------------------------------------------- the faults
 
   boolean isCut(NodeId from, NodeId to) {
-    return cuts[index(from)][index(to)] > 0;
+    return cuts[index(from)][index(to)] > 0
+        || cutsInCalm != null && cutsInCalm[index(from)][index(to)];
   }
 
   void cut(NodeId from, NodeId to) {
@@ -133,6 +138,21 @@ final class SimulatedNetwork {
   /** What is on its way from this member never arrives. */
   void loseAllFrom(NodeId sender) {
     losses[index(sender)]++;
+  }
+
+  void cutInCalm(NodeId from, NodeId to) {
+    if (cutsInCalm == null) {
+      cutsInCalm = new boolean[MAX_MEMBERS][MAX_MEMBERS];
+    }
+    cutsInCalm[index(from)][index(to)] = true;
+  }
+
+  boolean isCutInCalm() {
+    return cutsInCalm != null;
+  }
+
+  void joinInCalm() {
+    cutsInCalm = null;
   }
 
   /** No more losses, repeats, cuts or long ways. */

@@ -30,6 +30,7 @@ final class SimulatedSnapshots implements SnapshotStore {
 
   private final Schedule schedule;
   private final Oracle oracle;
+  private final Promises promises;
   private final NodeId self;
   private final SnapshotFiles files;
   private final LongSupplier workNanos;
@@ -43,9 +44,15 @@ final class SimulatedSnapshots implements SnapshotStore {
    * @param workNanos how long the next piece of work takes
    */
   SimulatedSnapshots(
-      Schedule schedule, Oracle oracle, NodeId self, SnapshotFiles files, LongSupplier workNanos) {
+      Schedule schedule,
+      Oracle oracle,
+      Promises promises,
+      NodeId self,
+      SnapshotFiles files,
+      LongSupplier workNanos) {
     this.schedule = schedule;
     this.oracle = oracle;
+    this.promises = promises;
     this.self = self;
     this.files = files;
     this.workNanos = workNanos;
@@ -100,6 +107,7 @@ final class SimulatedSnapshots implements SnapshotStore {
   }
 
   private void receivePart(RaftMessage.InstallSnapshot chunk) throws IOException {
+    promises.receives(chunk.snapshot());
     SnapshotFiles.Reception reception = files.receive(chunk);
     if (reception instanceof SnapshotFiles.Stored stored) {
       inbox.chunkStored(chunk, stored.nextOffset());

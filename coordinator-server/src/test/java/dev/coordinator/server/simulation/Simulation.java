@@ -19,7 +19,7 @@ public final class Simulation {
   static final long FAULTY_MS = 60_000;
 
   /** Entries that travel one by one over slow ways to slow disks may take a while. */
-  private static final long MAX_CALM_MS = 300_000;
+  private static final long MAX_CALM_MS = 60_000;
 
   /**
    * How often faults wait until the cluster has begun: while they keep any of its founders away,
@@ -28,6 +28,9 @@ public final class Simulation {
   private static final double LETS_BEGIN = 0.8;
 
   private static final long FOUNDING_MS = 10_000;
+
+  /** How often a run goes on until all leases have ended, which takes another few seconds. */
+  private static final double LETS_LEASES_END = 0.2;
 
   /** The calm begins with an election if there is one in this time after the faults. */
   private static final long MAX_ELECTION_MS = 2_000;
@@ -115,6 +118,9 @@ public final class Simulation {
               throw new Violation("%s", found);
             });
     awaitWatchers();
+    if (cluster.schedule().chance(LETS_LEASES_END)) {
+      awaitEndOfLeases();
+    }
     cluster.figures().ran(cluster.schedule().nowMs());
     return new Result(cluster.schedule().traceHash(), cluster.figures());
   }
@@ -139,20 +145,25 @@ public final class Simulation {
     return cluster.oracle().membership().isFounding();
   }
 
-  /** Waits until members have applied what was committed in the calm, and clients go on. */
+  /** Waits until clients are served, and members have applied what was committed meanwhile. */
   private void awaitRecovery() {
     long committedBefore = cluster.oracle().committed();
-    for (long calmMs = 0; !hasRecovered(committedBefore); calmMs += STEP_MS) {
+    long roundsBefore = cluster.roundsInCalm();
+    long calmMs = 0;
+    while (!hasRecovered(committedBefore, roundsBefore)) {
       if (calmMs >= MAX_CALM_MS) {
         throw new Violation("the cluster did not recover in %d ms of calm", MAX_CALM_MS);
       }
       cluster.run(STEP_MS);
+      calmMs += STEP_MS;
     }
+    cluster.figures().recovered(calmMs);
   }
 
-  private boolean hasRecovered(long committedBefore) {
-    return cluster.roundsInCalm() > 0
-        && running().stream().allMatch(member -> applied(member) > committedBefore);
+  private boolean hasRecovered(long committedBefore, long roundsBefore) {
+    return cluster.roundsInCalm() > roundsBefore
+        && (!cluster.isWhole()
+            || running().stream().allMatch(member -> applied(member) > committedBefore));
   }
 
   /** How far a member is; -1 if it is down. */
@@ -173,6 +184,18 @@ public final class Simulation {
   private boolean agrees() {
     long committed = cluster.oracle().committed();
     return running().stream().allMatch(member -> applied(member) == committed);
+  }
+
+  /** Nobody renews them any more, and nothing but a leader's own entries lets time pass. */
+  private void awaitEndOfLeases() {
+    for (long waitedMs = 0; cluster.oracle().leases() > 0; waitedMs += STEP_MS) {
+      if (waitedMs >= MAX_CALM_MS) {
+        throw new Violation(
+            "%d leases did not end in %d ms without clients",
+            cluster.oracle().leases(), MAX_CALM_MS);
+      }
+      cluster.run(STEP_MS);
+    }
   }
 
   private void awaitWatchers() {

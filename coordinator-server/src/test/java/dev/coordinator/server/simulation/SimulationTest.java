@@ -50,6 +50,7 @@ class SimulationTest {
         assertTrue(figures.faults(kind) > 0, () -> "never: " + kind);
       }
       assertTrue(figures.commandsOvertaken() > 0, "no command came late");
+      assertTrue(figures.staleWritesRefused() > 0, "no client was paused past its lease");
     }
   }
 
