@@ -26,7 +26,7 @@ import java.util.TreeSet;
  * that ends with it. No operation needs to take effect earlier than that. If no configuration is
  * left, no order explains the history, and the earlier configurations show why.
  *
- * <p>Operations without an end stay pending for ever. So that a thousand of them do no harm:
+ * <p>Operations without an end stay pending for ever. So that many of them do no harm:
  *
  * <ul>
  *   <li>An answer that changes nothing (a read) takes effect as soon as it fits: waiting gains

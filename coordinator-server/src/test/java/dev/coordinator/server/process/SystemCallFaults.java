@@ -30,11 +30,13 @@ final class SystemCallFaults {
         FaultKind.ofSystemCalls(
             "kill-at-write-while-running", SystemCallFaults::killAtWriteWhileRunning),
         FaultKind.ofSystemCalls(
-            "error-at-fsync", (testbed, draw) -> failAt(SYNC, "EIO", testbed, draw)),
+            "error-at-fsync", (testbed, draw) -> failAt(SYNC, 40, "EIO", testbed, draw)),
         FaultKind.ofSystemCalls(
-            "error-at-write", (testbed, draw) -> failAt(WRITE, "EIO", testbed, draw)),
+            "error-at-write", (testbed, draw) -> failAt(WRITE, 40, "EIO", testbed, draw)),
         FaultKind.ofSystemCalls(
-            "no-space-at-write", (testbed, draw) -> failAt(WRITE, "ENOSPC", testbed, draw)),
+            "error-at-rename", (testbed, draw) -> failAt(RENAME, 2, "EIO", testbed, draw)),
+        FaultKind.ofSystemCalls(
+            "no-space-at-write", (testbed, draw) -> failAt(WRITE, 40, "ENOSPC", testbed, draw)),
         FaultKind.ofSystemCalls("slow-fsync", SystemCallFaults::slowSync));
   }
 
@@ -56,11 +58,12 @@ final class SystemCallFaults {
   }
 
   /** A member that cannot tell what is on its disk must stop, and not try again. */
-  private static void failAt(String calls, String error, Testbed testbed, Draw draw)
+  private static void failAt(String calls, int most, String error, Testbed testbed, Draw draw)
       throws IOException, InterruptedException {
     Host host = draw.host(testbed);
     host.mayEnd();
-    Process process = host.trace(inject(calls, "error=" + error + ":when=" + draw.spanMs(1, 40)));
+    Process process =
+        host.trace(inject(calls, "error=" + error + ":when=" + draw.spanMs(1, most)));
     draw.last(1_000, 4_000);
     if (host.sawInjectedError() && !process.waitFor(STOP_LIMIT_S, TimeUnit.SECONDS)) {
       throw new Violation(
