@@ -94,7 +94,7 @@ public final class RaftMetrics {
     messagesIgnored =
         counter(
             "coordinator.raft.messages.ignored",
-            "Messages dropped because no correct member can have sent them.");
+            "Messages of peers dropped: of strangers, impossible, or too late to matter.");
     snapshotsInstalled =
         counter(
             "coordinator.raft.snapshots.installed",
@@ -172,7 +172,8 @@ public final class RaftMetrics {
 
   public void appendRejected(long peer) {
     Counter.builder("coordinator.raft.append.rejected")
-        .description("Appends that were refused because the logs differ, by the follower.")
+        .description(
+            "Appends that followers refused because the logs differ, told by their leader.")
         .tag("peer", Long.toUnsignedString(peer))
         .register(registry)
         .increment();

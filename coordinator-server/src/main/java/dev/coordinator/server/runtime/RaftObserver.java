@@ -143,7 +143,9 @@ final class RaftObserver implements RaftTrace {
 
   @Override
   public void appendRejected(long nowMs, RaftMessage.AppendEntriesReply reply) {
-    metrics.appendRejected(reply.from().value());
+    if (!reply.from().equals(self)) {
+      metrics.appendRejected(reply.from().value());
+    }
     log.debug("member {}: append rejected: {}", self, reply);
     next.appendRejected(nowMs, reply);
   }

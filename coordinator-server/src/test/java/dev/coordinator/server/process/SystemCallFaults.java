@@ -62,8 +62,7 @@ final class SystemCallFaults {
       throws IOException, InterruptedException {
     Host host = draw.host(testbed);
     host.mayEnd();
-    Process process =
-        host.trace(inject(calls, "error=" + error + ":when=" + draw.spanMs(1, most)));
+    Process process = host.trace(inject(calls, "error=" + error + ":when=" + draw.spanMs(1, most)));
     draw.last(1_000, 4_000);
     if (host.sawInjectedError() && !process.waitFor(STOP_LIMIT_S, TimeUnit.SECONDS)) {
       throw new Violation(
