@@ -60,7 +60,7 @@ public final class CoordinatorServer implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(CoordinatorServer.class);
   private static final long EXECUTOR_GRACE_MS = 1_000;
-  private static final long CLOSE_LIMIT_MS = 30_000;
+  private static final long CLOSE_LIMIT_MS = 10_000;
 
   /** After a failure the process had better end soon, and start anew. */
   private static final long FAILED_CLOSE_LIMIT_MS = 5_000;
@@ -314,20 +314,32 @@ public final class CoordinatorServer implements AutoCloseable {
 
   @Override
   public void close() {
-    close(CLOSE_LIMIT_MS);
-    terminated.complete(null);
+    if (!terminated.isDone()) {
+      close(CLOSE_LIMIT_MS);
+      terminated.complete(null);
+    }
   }
 
   /** Waits until all parts are closed, but no longer than this: a disk that hangs may keep one. */
   private void close(long limitMs) {
     Thread parts = closing();
-    try {
-      parts.join(limitMs);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+    long startNanos = System.nanoTime();
+    boolean interrupted = false;
+    long leftMs = limitMs;
+    while (parts.isAlive() && leftMs > 0) {
+      try {
+        parts.join(leftMs);
+      } catch (InterruptedException e) {
+        // Whoever comes back finds the data directory free, if it can be.
+        interrupted = true;
+      }
+      leftMs = limitMs - TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNanos);
     }
     if (parts.isAlive()) {
       log.error("not everything could be closed within {} ms", limitMs);
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -393,7 +405,8 @@ public final class CoordinatorServer implements AutoCloseable {
       closing.close(part);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (Exception e) {
+    } catch (Throwable e) {
+      // An Error as well: the other parts must be closed all the same.
       log.warn("not everything could be closed", e);
     }
   }

@@ -89,7 +89,8 @@ final class Keys {
           "1MiB",
           64 << 10,
           64 << 20,
-          "Most payload in one message between members.");
+          "Most payload in one message between members; times raft.maxInFlightBatches, at most"
+              + " 512MiB.");
   static final Key<Integer> MAX_BATCH_ENTRIES =
       count(
           "raft.maxBatchEntries",

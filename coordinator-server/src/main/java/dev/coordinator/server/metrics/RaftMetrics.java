@@ -172,8 +172,7 @@ public final class RaftMetrics {
 
   public void appendRejected(long peer) {
     Counter.builder("coordinator.raft.append.rejected")
-        .description(
-            "Appends that followers refused because the logs differ, told by their leader.")
+        .description("Appends of this leader that the follower refused because the logs differ.")
         .tag("peer", Long.toUnsignedString(peer))
         .register(registry)
         .increment();

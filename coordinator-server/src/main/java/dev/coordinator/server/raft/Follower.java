@@ -49,7 +49,7 @@ final class Follower implements Role {
 
   /** Whether this member leads in the term, heard or not. */
   boolean follows(NodeId member) {
-    return hasLeader() && leader.equals(member);
+    return leader.equals(member);
   }
 
   /** Whether another member claims to lead in the term of this one's leader. */

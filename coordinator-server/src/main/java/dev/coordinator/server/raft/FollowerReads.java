@@ -13,12 +13,21 @@ import java.util.List;
  */
 final class FollowerReads {
 
+  private static final long NEVER = Long.MAX_VALUE;
+
   private record Asked(long request, long deadlineMs, List<Long> ids) {}
 
   private final Deque<Asked> asked = new ArrayDeque<>();
   private List<Long> waiting = new ArrayList<>();
 
-  void add(long id) {
+  /** When the first of those that wait counts as lost. */
+  private long waitingUntilMs = NEVER;
+
+  /** Deadlines never fall. */
+  void add(long id, long deadlineMs) {
+    if (waiting.isEmpty()) {
+      waitingUntilMs = deadlineMs;
+    }
     waiting.add(id);
   }
 
@@ -30,7 +39,14 @@ final class FollowerReads {
   /** Those that wait are asked for with this request; deadlines never fall. */
   void asked(long request, long deadlineMs) {
     asked.addLast(new Asked(request, deadlineMs, waiting));
+    takeWaiting();
+  }
+
+  private List<Long> takeWaiting() {
+    List<Long> taken = waiting;
     waiting = new ArrayList<>();
+    waitingUntilMs = NEVER;
+    return taken;
   }
 
   /** Takes out the reads of a request; none if it is not known. */
@@ -45,25 +61,25 @@ final class FollowerReads {
     return List.of();
   }
 
-  /** When the next request counts as lost. */
+  /** When the next request, or what could not be asked for, counts as lost. */
   long deadlineMs() {
-    return asked.isEmpty() ? Long.MAX_VALUE : asked.peekFirst().deadlineMs();
+    return Math.min(waitingUntilMs, asked.isEmpty() ? NEVER : asked.peekFirst().deadlineMs());
   }
 
-  /** Takes out the reads whose request counts as lost. */
+  /** Takes out the reads that count as lost. */
   List<Long> takeLost(long nowMs) {
     List<Long> lost = new ArrayList<>();
-    while (deadlineMs() <= nowMs) {
+    while (!asked.isEmpty() && asked.peekFirst().deadlineMs() <= nowMs) {
       lost.addAll(asked.removeFirst().ids());
+    }
+    if (waitingUntilMs <= nowMs) {
+      lost.addAll(takeWaiting());
     }
     return lost;
   }
 
   /** Takes out all reads. */
   List<Long> takeAll() {
-    List<Long> all = takeLost(Long.MAX_VALUE - 1);
-    all.addAll(waiting);
-    waiting = new ArrayList<>();
-    return all;
+    return takeLost(NEVER);
   }
 }

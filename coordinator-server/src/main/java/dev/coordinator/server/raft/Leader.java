@@ -24,7 +24,7 @@ final class Leader implements Role {
   private long noticeAtMs = NEVER;
   private boolean owesNotice;
   private long stepDownAtMs;
-  private long durable;
+  private long durableSeen;
   private long diskAliveMs;
   private Transfer transfer;
   private boolean leaving;
@@ -178,12 +178,16 @@ final class Leader implements Role {
     stepDownAtMs = timeMs;
   }
 
-  /** When its own disk was last seen to get on, or to have nothing to do. */
-  long diskAliveMs(long nowDurable, long last, long nowMs) {
-    if (nowDurable != durable || nowDurable == last) {
-      durable = nowDurable;
+  /** Takes note of how far its own disk is, and whether that is all there is to write. */
+  void noteDisk(long durable, boolean idle, long nowMs) {
+    if (durable != durableSeen || idle) {
+      durableSeen = durable;
       diskAliveMs = nowMs;
     }
+  }
+
+  /** When its own disk was last seen to get on, or to have nothing to do. */
+  long diskAliveMs() {
     return diskAliveMs;
   }
 

@@ -74,8 +74,8 @@ final class Leading {
    * with the disks of a majority, but would have to keep all that its own disk lacks in memory.
    */
   private boolean hangsAtItsDisk(Leader leader) {
-    long aliveMs = leader.diskAliveMs(log.durable(), log.last(), member.nowMs());
-    return member.nowMs() - aliveMs
+    leader.noteDisk(log.durable(), log.durable() == log.last(), member.nowMs());
+    return member.nowMs() - leader.diskAliveMs()
         >= HANGING_DISK_ELECTION_TIMEOUTS * member.config.electionTimeoutMs();
   }
 
@@ -137,8 +137,13 @@ final class Leading {
   /** The way to a follower broke: what is on it is lost. */
   void disconnected(Leader leader, NodeId peer) {
     Progress follower = leader.progress(peer);
-    if (follower != null && follower.snapshot() == null) {
+    if (follower == null) {
+      return;
+    }
+    if (follower.snapshot() == null) {
       probeBehindMatch(follower);
+    } else {
+      follower.repeatChunkSoon();
     }
   }
 

@@ -241,6 +241,11 @@ final class Progress {
     }
   }
 
+  /** The way to the follower broke: it may come back at once. */
+  void repeatChunkSoon() {
+    chunkRepeats = 0;
+  }
+
   boolean owesChunk() {
     return owesChunk;
   }

@@ -32,7 +32,7 @@ final class Reading {
     if (roles.role() instanceof Leader leader) {
       add(leader, new ReadQueue.Read(member.self, id, member.nowMs()));
     } else if (roles.role() instanceof Follower follower && !follower.leader().isNone()) {
-      follower.reads().add(id);
+      follower.reads().add(id, member.nowMs() + member.config.electionTimeoutMs());
       member.trace.readWaits(member.nowMs(), id, "the leader must say from where on it is safe");
     } else {
       member.readFailed(id);
@@ -99,7 +99,7 @@ final class Reading {
     }
   }
 
-  /** Gives up what the leader has not answered in time. */
+  /** Gives up what the leader has not answered, or could not be asked, in time. */
   void tick(Follower follower) {
     if (follower.reads().deadlineMs() <= member.nowMs()) {
       failAll(follower.reads().takeLost(member.nowMs()));

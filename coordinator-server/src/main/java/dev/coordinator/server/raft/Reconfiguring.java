@@ -94,7 +94,10 @@ final class Reconfiguring {
 
   private long append(Leader leader, Membership next) {
     long index = leading.append(next);
-    leader.unrecorded().clear();
+    leader
+        .unrecorded()
+        .keySet()
+        .removeIf(id -> !next.contains(id) || next.member(id).incarnation() != 0);
     leader.follow(next, index, member.nowMs());
     member.noteConfiguration();
     return index;

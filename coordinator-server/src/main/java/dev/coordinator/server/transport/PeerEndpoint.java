@@ -250,8 +250,9 @@ final class PeerEndpoint extends RaftServiceGrpc.RaftServiceImplBase {
       if (ended || !responses.isReady()) {
         return false;
       }
+      AppendEntriesResponse response = MessageCodec.encode(reply, clusterId, self.get());
       try {
-        responses.onNext(MessageCodec.encode(reply, clusterId, self.get()));
+        responses.onNext(response);
         return true;
       } catch (IllegalStateException e) {
         return false; // The call was closed at this moment.

@@ -50,7 +50,7 @@ final class PeerLink implements AutoCloseable {
   private static final long SNAPSHOT_TIMEOUT_FACTOR = 10;
 
   /** On a way no slower than this, a part of a snapshot arrives before its time is over. */
-  private static final long MIN_BYTES_PER_S = 16 << 10;
+  private static final long MIN_BYTES_PER_S = 4 << 10;
 
   /** To the client a stream of one request: of others it cannot be seen when they leave. */
   private static final MethodDescriptor<InstallSnapshotRequest, InstallSnapshotResponse> PART =
@@ -266,7 +266,7 @@ final class PeerLink implements AutoCloseable {
     void send(RaftMessage.InstallSnapshot chunk) {
       metrics.sent(peer.value());
       call.start(this, new Metadata());
-      call.request(2); // As any unary call does: a second answer would be an error.
+      call.request(1);
       call.sendMessage(MessageCodec.encode(chunk, settings.clusterId(), self.get()));
       sent = true;
       onReady();

@@ -1087,6 +1087,21 @@ class MembershipPaperTest {
     }
 
     @Test
+    @DisplayName("§6.4: a follower gives up reads that its disk keeps it from asking for")
+    void givesUpWhatItCannotAskFor() {
+      start(of(1, 2, 3), 1);
+      core.receive(append(TWO, 3, 0, 0), now);
+      core.read(6, now);
+      core.drainTo(outbox);
+      assertEquals(now + T, outbox.nextWakeupMs);
+      now += T;
+      core.receive(append(TWO, 3, 0, 0), now);
+      core.tick(now);
+      core.drainTo(outbox);
+      assertEquals(List.of(6L), outbox.failedReads);
+    }
+
+    @Test
     @DisplayName("§6.4: a leader that loses its office refuses what it was asked")
     void deposedLeaderRefuses() {
       lead(of(1, 2, 3));

@@ -824,6 +824,9 @@ class RaftSnapshotTest {
       answer(11, 16, false);
       assertEquals(16, asked().offset());
       assertEquals(List.of(300L, 900L), repetitions(1_500));
+
+      core.disconnected(THREE, now);
+      assertEquals(List.of(100L), repetitions(500), "it may be back at once");
     }
 
     /** After how long a part was asked for again, while the follower answers heartbeats only. */

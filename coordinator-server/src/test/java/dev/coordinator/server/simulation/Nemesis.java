@@ -71,6 +71,10 @@ final class Nemesis {
         setTrap(kind, victim.diskFaults());
         yield false; // It counts when it springs.
       }
+      case HANGING_DISK -> {
+        victim.hangAtDisk(1_000L * MS << schedule.random().nextInt(5));
+        yield false; // As above.
+      }
       case BIT_FLIP -> cluster.damage(victim);
       case WIPE -> cluster.wipe(victim);
       case PAUSE -> pause(victim);
@@ -90,8 +94,7 @@ final class Nemesis {
   private void begin(FaultKind kind, SimulatedMember victim) {
     switch (kind) {
       case DISK_FULL -> fillDisk(victim);
-      case SLOW_DISK -> slowDisk(victim, 50L << schedule.random().nextInt(4), 10_000);
-      case HANGING_DISK -> slowDisk(victim, 1_000L << schedule.random().nextInt(5), 500);
+      case SLOW_DISK -> slowDisk(victim);
       case STARVATION -> starve(victim);
       case FLAPPING -> flap(victim);
       case SWIZZLE_CLOG -> swizzleClog();
@@ -149,11 +152,11 @@ final class Nemesis {
         });
   }
 
-  /** Operations that begin while this lasts take longer, however long they last themselves. */
-  private void slowDisk(SimulatedMember victim, long byMs, long withinMs) {
+  private void slowDisk(SimulatedMember victim) {
+    long byMs = 50L << schedule.random().nextInt(4);
     cluster.note("the disk of %s takes %d ms longer", victim, byMs);
     victim.slowDisk(byMs * MS);
-    later(withinMs, () -> victim.slowDisk(0));
+    later(10_000, () -> victim.slowDisk(0));
   }
 
   // ----------------------------------------------------------------------------- the processor
@@ -180,8 +183,7 @@ final class Nemesis {
       case SPLIT -> cut(Partition.split(network, order, 1 + schedule.random().nextInt(size - 1)));
       case ONE_WAY_CUT -> cut(Partition.oneWay(network, order, schedule.random().nextBoolean()));
       case BRIDGE -> bridge(order);
-      case RING ->
-          cut(size < 5 ? Partition.bridge(network, order) : Partition.ring(network, order));
+      case RING -> cut(Partition.ringOrBridge(network, order));
       default -> throw new AssertionError(kind);
     }
   }

@@ -193,19 +193,20 @@ final class Oracle {
   }
 
   /**
-   * A token is higher than those of earlier entries, for any lock. No lock goes to a lease that the
-   * same entry ends.
+   * A token is higher than those of earlier entries, for any lock. No lock is given twice in an
+   * entry, nor to a lease that the same entry ends.
    */
   private void checkGrants() {
     Set<Long> granted = new HashSet<>();
+    Set<String> locks = new HashSet<>();
     long highestBefore = highestToken;
     for (Event event : result.events) {
       if (event instanceof Event.LockAcquired acquired) {
         granted.add(acquired.leaseId());
-        if (acquired.token() <= highestBefore) {
+        if (acquired.token() <= highestBefore || !locks.add(acquired.name())) {
           throw new Violation(
               "lock %s: token %d was given after token %d",
-              acquired.name(), acquired.token(), highestBefore);
+              acquired.name(), acquired.token(), highestToken);
         }
         highestToken = Math.max(highestToken, acquired.token());
       } else if (event instanceof Event.LeaseEnded ended && granted.contains(ended.leaseId())) {

@@ -65,6 +65,11 @@ final class Partition {
         (from, to) -> Math.min(from, to) < middle && Math.max(from, to) > middle);
   }
 
+  /** A ring if there are enough for one: every one of three would hear all others. */
+  static Partition ringOrBridge(SimulatedNetwork network, List<NodeId> order) {
+    return order.size() < 5 ? bridge(network, order) : ring(network, order);
+  }
+
   /** Every member hears a majority, each another one: its neighbours in a ring. */
   static Partition ring(SimulatedNetwork network, List<NodeId> order) {
     int size = order.size();

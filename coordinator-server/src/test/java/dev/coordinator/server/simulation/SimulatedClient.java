@@ -287,7 +287,7 @@ final class SimulatedClient {
         writeNanos,
         () -> {
           // It does not know what happened in a pause that outlasted its lease.
-          if (base < 0 || !resource.increment(won.token, base)) {
+          if (base >= 0 && !resource.increment(won.token, base)) {
             cluster.figures().staleWriteRefused();
           }
           if (ofLife == life && !cluster.clientsAreStopped()) {

@@ -442,13 +442,12 @@ final class SimulatedCluster {
 
   /** Some member that hears, and is heard by, a majority must be found, and stay. */
   private void keepSomeWaysCut(List<NodeId> order) {
-    int middle = order.size() / 2;
     Partition partition =
         switch (schedule.random().nextInt(4)) {
           case 0 -> Partition.oneWay(network, order, true);
           case 1 -> Partition.oneWay(network, order, false);
-          case 2 -> Partition.ring(network, order);
-          default -> Partition.bridge(network, order, middle);
+          case 2 -> Partition.bridge(network, order);
+          default -> Partition.ringOrBridge(network, order);
         };
     note("the network, although all is calm: %s", partition);
     partition.closeInCalm();

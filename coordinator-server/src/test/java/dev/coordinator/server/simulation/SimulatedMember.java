@@ -86,6 +86,9 @@ final class SimulatedMember {
   private boolean paused;
   private long diskDelayNanos;
 
+  /** How long the next work of a disk takes; 0 if no longer than usual. */
+  private long hangNanos;
+
   /** What its disks held before bits were flipped; null if none were, or it has started since. */
   private RestoredState undamaged;
 
@@ -196,6 +199,11 @@ final class SimulatedMember {
     return diskFaults;
   }
 
+  /** The next write, or work on a snapshot, takes so much longer. */
+  void hangAtDisk(long forNanos) {
+    hangNanos = forNanos;
+  }
+
   /** Every write takes so much longer. */
   void slowDisk(long byNanos) {
     diskDelayNanos = byNanos;
@@ -281,7 +289,13 @@ final class SimulatedMember {
   }
 
   private long drawSyncNanos() {
-    return diskDelayNanos + schedule.delayNanos(200_000, cluster.maxSyncNanos());
+    long hangsNanos = hangNanos;
+    if (hangsNanos > 0) {
+      hangNanos = 0;
+      cluster.note("the disk of %s hangs for %d ms", this, hangsNanos / 1_000_000);
+      cluster.figures().fault(FaultKind.HANGING_DISK);
+    }
+    return hangsNanos + diskDelayNanos + schedule.delayNanos(200_000, cluster.maxSyncNanos());
   }
 
   private void startFailed(IOException cause) {
@@ -390,6 +404,7 @@ final class SimulatedMember {
     diskFaults.calm();
     freeDisk();
     diskDelayNanos = 0;
+    hangNanos = 0;
   }
 
   /** Ends the process; with {@code powerCut}, the machine as well, and the page cache with it. */
