@@ -37,7 +37,8 @@ final class SystemCallFaults {
             "error-at-rename", (testbed, draw) -> failAt(RENAME, 2, "EIO", testbed, draw)),
         FaultKind.ofSystemCalls(
             "no-space-at-write", (testbed, draw) -> failAt(WRITE, 40, "ENOSPC", testbed, draw)),
-        FaultKind.ofSystemCalls("slow-fsync", SystemCallFaults::slowSync));
+        FaultKind.ofSystemCalls("slow-fsync", SystemCallFaults::slowSync),
+        FaultKind.ofSystemCalls("hanging-fsync", SystemCallFaults::hangingSync));
   }
 
   /** Restarts a member so that it is killed at one of its next calls, perhaps in its start. */
@@ -76,6 +77,13 @@ final class SystemCallFaults {
     long delayMs = draw.spanMs(20, 2_000);
     draw.host(testbed).trace(inject(SYNC, "delay_enter=" + delayMs + "ms"));
     draw.last(2_000, 6_000);
+  }
+
+  /** For so long that a leader has to give way. */
+  private static void hangingSync(Testbed testbed, Draw draw)
+      throws IOException, InterruptedException {
+    draw.host(testbed).trace(inject(SYNC, "delay_enter=30s"));
+    draw.last(12_000, 16_000);
   }
 
   private static List<String> inject(String calls, String what) {
