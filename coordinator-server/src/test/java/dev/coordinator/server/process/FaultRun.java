@@ -3,6 +3,7 @@ package dev.coordinator.server.process;
 
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.LocalTime;
@@ -94,17 +95,19 @@ final class FaultRun {
     Map<String, String> settings = settings();
     say("members with " + settings);
     Testbed testbed = new Testbed(plan.directory(), plan.members(), plan.needs(), settings);
-    boolean failed = false;
+    Violation found = null;
     try {
       run(testbed);
     } catch (Violation violation) {
-      failed = true;
+      found = violation;
       say("VIOLATION with or after %s: %s".formatted(latest, violation.getMessage()));
       throw violation;
     } finally {
       testbed.close();
-      if (failed) {
-        say("the members' logs are in " + testbed.keepLogs());
+      if (found != null) {
+        Path kept = testbed.keepLogs();
+        Files.write(kept.resolve("history.txt"), found.historyLines());
+        say("the members' logs, and what clients did to the lock, are in " + kept);
       } else {
         testbed.deleteLogs();
       }

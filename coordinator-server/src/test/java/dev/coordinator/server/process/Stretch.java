@@ -94,10 +94,11 @@ final class Stretch {
       if (lost != 0) {
         throw new Violation("the register behind %s lost %d acknowledged writes", name, lost);
       }
-      LinearizabilityChecker.violation(name, decidable(operations.get(name)))
+      List<Operation> history = decidable(operations.get(name));
+      LinearizabilityChecker.violation(name, history)
           .ifPresent(
               why -> {
-                throw new Violation(why);
+                throw new Violation(why, history);
               });
     }
   }
