@@ -372,6 +372,7 @@ public final class CoordinatorServer implements AutoCloseable {
     ifMade(scheduler, ExecutorService::shutdownNow);
     ifMade(jvmMetrics, JvmMetrics::close);
     registry.close();
+    log.info("member {} has stopped", config.memberId());
   }
 
   /** A leader that left without a word would be missed only after others have noticed. */

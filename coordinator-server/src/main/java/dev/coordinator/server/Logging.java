@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server;
 
+import ch.qos.logback.classic.LoggerContext;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import org.slf4j.LoggerFactory;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 
 /**
- * Leads what gRPC writes to java.util.logging into the log of this program, where logback.xml
- * silences what callers could fill it with.
+ * The log of this program, from its beginning to its end. Leads into it what gRPC writes to
+ * java.util.logging, where logback.xml silences what callers could fill it with.
  */
 public final class Logging {
 
@@ -23,5 +25,15 @@ public final class Logging {
       SLF4JBridgeHandler.install();
     }
     GRPC.setLevel(Level.WARNING);
+  }
+
+  /**
+   * Writes what waits to be written; nothing is logged after that. To be called last: a hook of the
+   * logging library would end it while members still have something to say.
+   */
+  public static void end() {
+    if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
+      context.stop();
+    }
   }
 }

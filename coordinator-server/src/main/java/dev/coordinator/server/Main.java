@@ -29,6 +29,8 @@ public final class Main {
     }
     PrintWriter out = new PrintWriter(System.out, true, CONSOLE);
     PrintWriter err = new PrintWriter(System.err, true, CONSOLE);
-    System.exit(CoordinatorCommand.run(out, err, args));
+    int exitCode = CoordinatorCommand.run(out, err, args);
+    Logging.end();
+    System.exit(exitCode);
   }
 }

@@ -169,5 +169,6 @@ final class DevCommand implements Callable<Integer> {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    Logging.end();
   }
 }

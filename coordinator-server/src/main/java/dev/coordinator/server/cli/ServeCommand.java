@@ -72,7 +72,7 @@ final class ServeCommand implements Callable<Integer> {
     CoordinatorServer server = new CoordinatorServer(config);
     try (server) {
       // Other members learn at once that this one goes, and elect without waiting.
-      Runtime.getRuntime().addShutdownHook(new Thread(server::close, "stop-on-signal"));
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server), "stop-on-signal"));
       server.start();
       server.awaitTermination();
       return ExitCode.OK;
@@ -82,6 +82,11 @@ final class ServeCommand implements Callable<Integer> {
       log.error("The member stopped because of a failure", e.getCause());
       return ExitCode.FAILED;
     }
+  }
+
+  private static void stop(CoordinatorServer server) {
+    server.close();
+    Logging.end();
   }
 
   private static Table keyTable(List<ServerConfig.KeyDescription> keys) {
