@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.coordinator.server.FreePorts;
+import dev.coordinator.server.cli.local.ChildJvm;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -44,8 +45,8 @@ class ServeIT {
 
   private Process start() throws IOException {
     List<Integer> ports = FreePorts.take(3);
-    ProcessBuilder builder =
-        new ProcessBuilder(
+    return ChildJvm.start(
+        List.of(
             JAVA,
             "-jar",
             Path.of("target", "coordinator.jar").toAbsolutePath().toString(),
@@ -53,9 +54,8 @@ class ServeIT {
             "--data-dir=" + directory.resolve("data"),
             "--listen-client=127.0.0.1:" + ports.get(0),
             "--listen-peer=127.0.0.1:" + ports.get(1),
-            "--listen-http=127.0.0.1:" + ports.get(2));
-    builder.environment().keySet().removeIf(name -> name.startsWith("COORDINATOR_"));
-    return builder.redirectErrorStream(true).redirectOutput(logFile().toFile()).start();
+            "--listen-http=127.0.0.1:" + ports.get(2)),
+        logFile());
   }
 
   private Path logFile() {

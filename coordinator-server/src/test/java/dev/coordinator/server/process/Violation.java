@@ -33,13 +33,14 @@ final class Violation extends AssertionError {
             operation ->
                 String.format(
                     Locale.ROOT,
-                    "%12.3f %12s  %s",
-                    (operation.invokedNanos() - firstNanos) / 1e6,
-                    operation.isOpen()
-                        ? "-"
-                        : String.format(
-                            Locale.ROOT, "%.3f", (operation.returnedNanos() - firstNanos) / 1e6),
+                    "%12s %12s  %s",
+                    ms(operation.invokedNanos() - firstNanos),
+                    operation.isOpen() ? "-" : ms(operation.returnedNanos() - firstNanos),
                     operation))
         .toList();
+  }
+
+  private static String ms(long nanos) {
+    return String.format(Locale.ROOT, "%.3f", nanos / 1e6);
   }
 }

@@ -1068,13 +1068,17 @@ class MembershipPaperTest {
           List.of(41L), sent(ReadIndexReply.class).stream().map(ReadIndexReply::request).toList());
     }
 
-    @Test
-    @DisplayName("§6.4: a follower asks in a term only when its disk has that")
-    void asksInADurableTerm() {
+    private void readInATermThatIsNotDurable() {
       start(of(1, 2, 3), 1);
       core.receive(append(TWO, 3, 0, 0), now);
       core.read(6, now);
       core.drainTo(outbox);
+    }
+
+    @Test
+    @DisplayName("§6.4: a follower asks in a term only when its disk has that")
+    void asksInADurableTerm() {
+      readInATermThatIsNotDurable();
       long batch = outbox.batch.number();
       assertEquals(List.of(), outbox.messages);
       assertTrue(outbox.messagesAfterPersist.stream().noneMatch(ReadIndex.class::isInstance));
@@ -1089,10 +1093,7 @@ class MembershipPaperTest {
     @Test
     @DisplayName("§6.4: a follower gives up reads that its disk keeps it from asking for")
     void givesUpWhatItCannotAskFor() {
-      start(of(1, 2, 3), 1);
-      core.receive(append(TWO, 3, 0, 0), now);
-      core.read(6, now);
-      core.drainTo(outbox);
+      readInATermThatIsNotDurable();
       assertEquals(now + T, outbox.nextWakeupMs);
       now += T;
       core.receive(append(TWO, 3, 0, 0), now);
