@@ -16,9 +16,11 @@ import java.util.List;
  * before: some entries stay for followers that are a little behind.
  *
  * <p>Invariant: {@code base <= snapshot <= applied <= handedOut <= committed <= last} and {@code
- * base <= durable <= last}. {@code committed} may pass {@code durable}, because a quorum need not
- * include this member. So may {@code snapshot}: what it has counts as durable only once the log has
- * it too, which takes its place should it turn out to be damaged.
+ * durable <= last}. {@code committed} may pass {@code durable}, because a quorum need not include this
+ * member. So may {@code snapshot}: what it has counts as durable only once the log has it too, which
+ * takes its place should it turn out to be damaged. And so may {@code base}, after a snapshot has
+ * replaced the log, until the log on disk begins there: from then on the member would miss a
+ * snapshot that it lost, before that it would start with the log from before.
  *
  * <p>Durability is acknowledged by batch number, not by index: an index may be written twice, with
  * an entry and with the one that replaced it, and the end of the first write says nothing of the
@@ -65,7 +67,7 @@ final class RaftLog {
    * but what the snapshot holds.
    *
    * <p>A snapshot becomes durable on its own, and may be ahead of the log after a crash. Then it
-   * replaces the log, as it was about to do.
+   * replaces the log, as it was about to do; nothing is durable before that is.
    */
   RaftLog(RestoredState restored) {
     configurations = Configurations.of(restored);
@@ -90,7 +92,7 @@ final class RaftLog {
     committed = snapshotIndex();
     handedOut = committed;
     applied = committed;
-    durable = last();
+    durable = baseUnwritten ? 0 : last();
     unwritten = last() + 1;
   }
 
@@ -260,10 +262,11 @@ final class RaftLog {
       entries.clear();
       base = installed.last();
       baseUnwritten = true;
-      durable = index;
       unwritten = index + 1;
+      // Of the log from before, only what was committed is surely in the leader's, too.
+      durable = Math.min(durable, committed);
       for (Write write : writes) {
-        write.last = Math.min(write.last, index);
+        write.last = Math.min(write.last, committed);
       }
     }
     committed = index;

@@ -5,7 +5,7 @@ import java.util.List;
 
 /**
  * A view of the core at one moment. {@code base <= snapshot <= applied <= committed <= last} and
- * {@code snapshot <= durable <= last}.
+ * {@code durable <= last}.
  *
  * @param leader {@link NodeId#NONE} if none is known
  * @param base the index before the first entry that is still in the log

@@ -43,14 +43,13 @@ public final class RaftInvariants {
     before = now;
     votedBefore = core.member().effects.hardState().votedFor();
     clockBefore = core.clusterTimeMs(core.member().nowMs());
-    durableTermBefore = log.termAt(now.durable());
+    durableTermBefore = now.durable() < now.base() ? 0 : log.termAt(now.durable());
   }
 
   private void checkCursors(RaftStatus now, RaftLog log) {
     invariant(now.base() <= now.snapshot(), "base %d, snapshot %d", now.base(), now.snapshot());
     invariant(
         now.snapshot() <= now.applied(), "snapshot %d, applied %d", now.snapshot(), now.applied());
-    invariant(now.base() <= now.durable(), "base %d, durable %d", now.base(), now.durable());
     invariant(
         log.snapshot() == null || log.holds(log.snapshot().last()),
         "the log does not hold the end of %s",
@@ -193,7 +192,7 @@ public final class RaftInvariants {
           "the leader's durable log shrank to %d from %d",
           now.durable(),
           before.durable());
-      if (before.durable() >= now.base()) {
+      if (durableTermBefore != 0 && before.durable() >= now.base()) {
         long term = core.member().log.termAt(before.durable());
         invariant(
             term == durableTermBefore,

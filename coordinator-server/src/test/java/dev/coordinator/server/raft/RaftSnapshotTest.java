@@ -362,9 +362,27 @@ class RaftSnapshotTest {
       long latest = outbox.batch.number();
 
       core.persisted(old, now);
-      assertEquals(3, status().durable());
+      assertEquals(0, status().durable(), "neither for the snapshot itself");
       core.persisted(latest, now);
       assertEquals(5, status().durable());
+    }
+
+    @Test
+    @DisplayName("confirms a snapshot only once its log begins there on disk")
+    void slowLog() {
+      start(2, 1, 1, 1);
+      append(2, 3, 1, 2, List.of());
+      receive(lastPart(2, snapshot(9, 2)));
+      received(lastPart(2, snapshot(9, 2)));
+      long beginning = outbox.batch.number();
+      assertEquals(
+          List.of(reply(2, 9, TOTAL_BYTES, true)), outbox.messagesAfterPersist, "it may be damaged");
+
+      append(2, 9, 2, 9, List.of());
+      assertEquals(2, only(outbox.messages, AppendEntriesReply.class).matchIndex());
+      core.persisted(beginning, now);
+      append(2, 9, 2, 9, List.of());
+      assertEquals(9, only(outbox.messages, AppendEntriesReply.class).matchIndex());
     }
 
     @Test
@@ -982,6 +1000,8 @@ class RaftSnapshotTest {
 
       assertEquals(new LogPosition(9, 3), outbox.batch.base());
       assertEquals(9, status().last());
+      assertEquals(0, status().durable());
+      persist();
       assertEquals(9, status().durable());
     }
 

@@ -32,8 +32,8 @@ final class Promises {
   private final List<Replacement> replacements = new ArrayList<>();
 
   /**
-   * By term, the last entry of it or of an earlier one that was ever handed over to be written.
-   * Terms that reached no further than those before them are left out.
+   * By term, the last entry of it or of an earlier one that the log on disk ever had. Terms that
+   * reached no further than those before them are left out.
    */
   private final TreeMap<Long, Long> reached = new TreeMap<>();
 
@@ -69,15 +69,18 @@ final class Promises {
         voted(reply.term(), reply.to());
       }
     } else if (message instanceof RaftMessage.AppendEntriesReply reply && reply.success()) {
-      checkWritten(reply.term(), reply.matchIndex());
-      confirmedIndex =
-          Math.max(confirmedIndex, Math.min(reply.matchIndex(), keptSince(reply.term())));
+      confirms(reply.term(), reply.matchIndex());
+    } else if (message instanceof RaftMessage.InstallSnapshotReply reply && reply.installed()) {
+      confirms(reply.term(), reply.snapshotIndex());
     }
     term = Math.max(term, message.term());
   }
 
-  /** What it tells the leader of a term to have, it wrote, as entries of that term or before. */
-  private void checkWritten(long inTerm, long index) {
+  /**
+   * What it tells the leader of a term to have, its log on disk had, as entries of that term or
+   * before. A snapshot alone does not count: it may turn out to be damaged.
+   */
+  private void confirms(long inTerm, long index) {
     Map.Entry<Long, Long> last = reached.floorEntry(inTerm);
     long written = last == null ? 0 : last.getValue();
     if (written < index) {
@@ -85,6 +88,7 @@ final class Promises {
           "member %s confirms entries up to %d in term %d, but wrote them up to %d",
           member, index, inTerm, written);
     }
+    confirmedIndex = Math.max(confirmedIndex, Math.min(index, keptSince(inTerm)));
   }
 
   private void reaches(LogPosition position) {
@@ -103,11 +107,6 @@ final class Promises {
   /** A part of a snapshot came from a leader; the whole of it may take the place of the log. */
   void receives(SnapshotMeta snapshot) {
     sentByLeaders.add(snapshot.last());
-  }
-
-  /** A durable snapshot stands for all entries up to its last one. */
-  void installed(SnapshotMeta snapshot) {
-    reaches(snapshot.last());
   }
 
   /** In this term, entries behind an index gave way to those of its leader. */
@@ -137,15 +136,22 @@ final class Promises {
     }
   }
 
-  /** Entries that are replaced by those of a newer leader were not committed. */
+  /** It begins to write; what is replaced by entries of a newer leader was not committed. */
   void writes(WriteBatch batch) {
-    batch.entries().forEach(entry -> reaches(entry.position()));
     if (batch.base() != null) {
       confirmedIndex = Math.min(confirmedIndex, batch.base().index());
     }
     if (!batch.entries().isEmpty()) {
       confirmedIndex = Math.min(confirmedIndex, batch.entries().get(0).index() - 1);
     }
+  }
+
+  /** What it began to write has reached the disk. */
+  void wrote(WriteBatch batch) {
+    if (batch.base() != null) {
+      reaches(batch.base());
+    }
+    batch.entries().forEach(entry -> reaches(entry.position()));
   }
 
   /** Its disks were replaced by empty ones: it can keep no promise, and must not be believed. */

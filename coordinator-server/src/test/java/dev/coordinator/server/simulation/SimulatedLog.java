@@ -15,6 +15,7 @@ import dev.coordinator.server.storage.SimulatedDisk;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
@@ -25,6 +26,7 @@ final class SimulatedLog implements LogStore {
 
   private final Schedule schedule;
   private final LongSupplier syncNanos;
+  private final Consumer<WriteBatch> durable;
   private final SegmentedLog log;
   private final List<WriteBatch> waiting = new ArrayList<>();
 
@@ -42,16 +44,19 @@ final class SimulatedLog implements LogStore {
 
   /**
    * @param syncNanos how long the next write takes
+   * @param durable gets each batch that is, before the member hears of it
    */
   SimulatedLog(
       Schedule schedule,
       SimulatedDisk disk,
       LogIdentity identity,
       SegmentedLogConfig config,
-      LongSupplier syncNanos)
+      LongSupplier syncNanos,
+      Consumer<WriteBatch> durable)
       throws IOException {
     this.schedule = schedule;
     this.syncNanos = syncNanos;
+    this.durable = durable;
     this.log = SegmentedLog.open(disk, identity, config, Runnable::run);
   }
 
@@ -130,14 +135,16 @@ final class SimulatedLog implements LogStore {
     List<WriteBatch> group = List.copyOf(waiting);
     waiting.clear();
     attempt(() -> log.write(group));
-    schedule.after(syncNanos.getAsLong(), () -> sync(group.get(group.size() - 1).number()));
+    schedule.after(syncNanos.getAsLong(), () -> sync(group));
   }
 
-  private void sync(long number) {
+  private void sync(List<WriteBatch> group) {
+    long number = group.get(group.size() - 1).number();
     attempt(
         () -> {
           log.sync();
           writing = false;
+          group.forEach(durable);
           inbox.persisted(number);
           dropIfWritten(number);
         });

@@ -217,7 +217,9 @@ final class SimulatedMember {
     RecoveredState recovered;
     SnapshotFiles files;
     try {
-      log = new SimulatedLog(schedule, logDisk, identity, tuning.log(), this::drawSyncNanos);
+      log =
+          new SimulatedLog(
+              schedule, logDisk, identity, tuning.log(), this::drawSyncNanos, promises::wrote);
       files = openSnapshots(snapshotDisk);
       recovered =
           RecoveredState.recover(membership, identity.incarnation(), log.recoverable(), files);
@@ -711,7 +713,6 @@ final class SimulatedMember {
     public void snapshotInstalled(long nowMs, SnapshotMeta snapshot, boolean logDiscarded) {
       cluster.figures().installed();
       cluster.oracle().takes(id, snapshot);
-      promises.installed(snapshot);
       if (logDiscarded) {
         promises.replaced(loop.core().status().term(), snapshot.index());
       }
