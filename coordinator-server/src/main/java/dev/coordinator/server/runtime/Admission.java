@@ -7,8 +7,8 @@ import dev.coordinator.server.raft.NodeId;
 
 /**
  * Decides whether a leader proposes a command, by the limits of its configuration and the applied
- * state. A request for what its lease already holds or waits for adds nothing, so it always passes:
- * a retry must reach its stored outcome.
+ * state. A request for what its lease already holds or waits for adds nothing, and neither does one
+ * whose own lease is there: both always pass, for a retry must reach its stored outcome.
  */
 final class Admission {
 
@@ -49,6 +49,9 @@ final class Admission {
 
   private NodeException acquireRefusal(Command.AcquireLock acquire, MachineView view) {
     if (acquire.ownLease() != null) {
+      if (view.knowsNonce(acquire.ownLease().nonce())) {
+        return null;
+      }
       NodeException refusal = leaseRefusal(acquire.ownLease(), view);
       if (refusal != null) {
         return refusal;

@@ -134,6 +134,16 @@ class AdmissionTest {
   }
 
   @Test
+  void aRetryThatMadeItsLeaseKeepsItsPlaceInAFullQueue() {
+    limits(new NodeLimits(100, 100, 100, 100, 1, 100, 100));
+    submit(acquire("a", grant(), 0));
+    Command.GrantLease own = new Command.GrantLease(60_000, "", "once");
+    Command acquire = new Command.AcquireLock("a", 0, own, "", FOR_EVER, "", RequestId.NONE);
+    assertFalse(submit(acquire).future().isDone());
+    assertFalse(submit(acquire).future().isDone());
+  }
+
+  @Test
   void locksOfALease() {
     limits(new NodeLimits(100, 100, 100, 100, 100, 1, 100));
     long leaseId = grant();
