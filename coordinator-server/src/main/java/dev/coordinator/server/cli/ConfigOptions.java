@@ -74,6 +74,12 @@ final class ConfigOptions {
         Optional.ofNullable(file), ServerEnvironment.configuration(System.getenv()), flags());
   }
 
+  /** As {@link #load}, for a command that makes a cluster: its members must be told. */
+  ServerConfig loadFounder() {
+    return ServerConfig.loadFounder(
+        Optional.ofNullable(file), ServerEnvironment.configuration(System.getenv()), flags());
+  }
+
   private Map<String, String> flags() {
     Map<String, String> flags = new LinkedHashMap<>(keys);
     put(flags, "memberId", memberId);

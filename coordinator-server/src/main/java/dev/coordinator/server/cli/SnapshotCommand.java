@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -79,8 +80,8 @@ final class SnapshotCommand implements Runnable {
           meta.index(),
           meta.last().term(),
           meta.clusterTimeMs(),
-          meta.membership().voters().stream().map(NodeId::value).toList(),
-          meta.membership().learners().stream().map(NodeId::value).toList(),
+          ids(meta.membership().voters()),
+          ids(meta.membership().learners()),
           snapshot.state().leaseCount(),
           snapshot.state().lockCount());
     }
@@ -88,6 +89,10 @@ final class SnapshotCommand implements Runnable {
     private Table table() {
       return new Table("FILE", "BYTES", "INDEX", "TERM", "VOTERS", "LEARNERS", "LEASES", "LOCKS")
           .row(file, bytes, index, term, list(voters), list(learners), leases, locks);
+    }
+
+    private static List<Long> ids(Collection<NodeId> members) {
+      return members.stream().map(NodeId::value).toList();
     }
 
     private static String list(List<Long> members) {
@@ -239,7 +244,11 @@ final class SnapshotCommand implements Runnable {
         "Run it for each member of the new cluster, on its machine, with the same file and with the"
             + " configuration that 'coordinator serve' will get: its clusterId, memberId, members"
             + " and dataDir count. Then start the members. Fencing tokens of the new cluster begin"
-            + " above every token that the old one gave, also after the snapshot."
+            + " above every token that the old one gave, also after the snapshot.",
+        "",
+        "If a cluster was restored from this file already, or from an older or a newer one of the"
+            + " same cluster, that one has given tokens, too: say with --generation which restore"
+            + " this is."
       },
       footerHeading = "%nExample:%n",
       footer = {
@@ -260,32 +269,54 @@ final class SnapshotCommand implements Runnable {
                 + " cluster can have made since. Default: ${DEFAULT-VALUE}.")
     private long indexGap;
 
+    @Option(
+        names = "--generation",
+        paramLabel = "N",
+        defaultValue = "1",
+        description =
+            "Which cluster this is that goes on from the one of the snapshot: its tokens begin above"
+                + " those of all generations before. The same for all members. Default:"
+                + " ${DEFAULT-VALUE}.")
+    private int generation;
+
     @Mixin private ConfigOptions options;
     @Mixin private Output output;
 
-    record Restored(String dataDir, String clusterId, long memberId, long firstToken) {
+    record Restored(
+        String dataDir, String clusterId, long memberId, List<Long> voters, long firstToken) {
 
       private String text() {
         return String.format(
-            "%s is ready for member %s of cluster '%s'. Its tokens are %d and above.",
-            dataDir, Long.toUnsignedString(memberId), clusterId, firstToken);
+            "%s is ready for member %s of cluster '%s', whose voters are %s. Its tokens are %d and"
+                + " above.",
+            dataDir,
+            Long.toUnsignedString(memberId),
+            clusterId,
+            Summary.list(voters),
+            firstToken);
       }
     }
 
     @Override
     public Integer call() throws IOException {
-      ServerConfig config = options.load();
+      ServerConfig config = options.loadFounder();
       SnapshotMeta meta;
       try {
         meta =
-            new SnapshotRestore(config.clusterId(), Founders.of(config), indexGap)
+            new SnapshotRestore(config.clusterId(), Founders.of(config), indexGap, generation)
                 .restore(file, config.dataDir(), new NodeId(config.memberId()));
-      } catch (IllegalArgumentException | StorageException e) {
+      } catch (IllegalArgumentException e) {
+        throw new CliException(ExitCode.USAGE, e.getMessage());
+      } catch (StorageException e) {
         throw new CliException(ExitCode.FAILED, e.getMessage());
       }
       Restored restored =
           new Restored(
-              config.dataDir().toString(), config.clusterId(), config.memberId(), meta.index() + 1);
+              config.dataDir().toString(),
+              config.clusterId(),
+              config.memberId(),
+              Summary.ids(meta.membership().voters()),
+              meta.index() + 1);
       output.print(restored, restored::text);
       return ExitCode.OK;
     }

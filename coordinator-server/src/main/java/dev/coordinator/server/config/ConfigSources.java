@@ -10,6 +10,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -96,15 +97,20 @@ final class ConfigSources {
     return text.toString();
   }
 
-  /** Other variables are not ours to judge: Kubernetes, for one, makes some with our prefix. */
+  /** A misspelt key must not be taken for one that was not given. */
   void addEnvironment(Map<String, String> environment) {
-    for (Key<?> key : Keys.all()) {
-      String variable = variable(key.name());
-      String value = environment.get(variable);
-      if (value != null) {
-        put(key.name(), value, "environment variable " + variable);
-      }
-    }
+    Map<String, Key<?>> byVariable = new HashMap<>();
+    Keys.all().forEach(key -> byVariable.put(variable(key.name()), key));
+    environment.forEach(
+        (variable, value) -> {
+          if (variable.startsWith(ENVIRONMENT_PREFIX)) {
+            Key<?> key = byVariable.get(variable);
+            if (key == null) {
+              throw new ConfigException(variable + " is not a known key (environment)");
+            }
+            put(key.name(), value, "environment variable " + variable);
+          }
+        });
   }
 
   void addFlags(Map<String, String> flags) {

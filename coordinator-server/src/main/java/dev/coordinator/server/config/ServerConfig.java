@@ -105,17 +105,38 @@ public record ServerConfig(
   /**
    * Reads a configuration: the file, over it the environment, over that the flags.
    *
-   * @param environment of the process; only {@code COORDINATOR_…} counts
+   * @param environment only {@code COORDINATOR_…} counts, and all of that must be keys
    * @param flags texts by dotted key
    * @throws ConfigException naming the key, the rule and the source
    */
   public static ServerConfig load(
       Optional<Path> file, Map<String, String> environment, Map<String, String> flags) {
+    return read(sources(file, environment, flags));
+  }
+
+  /**
+   * As {@link #load}, where it must not go without saying who the members are: one that was told
+   * nothing of others would be a cluster by itself.
+   */
+  public static ServerConfig loadFounder(
+      Optional<Path> file, Map<String, String> environment, Map<String, String> flags) {
+    var sources = sources(file, environment, flags);
+    if (sources.get(Keys.JOIN)) {
+      throw new ConfigException("join must be false for a member that a new cluster begins with");
+    }
+    if (sources.get(Keys.MEMBERS).isEmpty()) {
+      throw new ConfigException("members must be set, also if this is to be the only one");
+    }
+    return read(sources);
+  }
+
+  private static ConfigSources sources(
+      Optional<Path> file, Map<String, String> environment, Map<String, String> flags) {
     var sources = new ConfigSources();
     file.ifPresent(sources::addFile);
     sources.addEnvironment(environment);
     sources.addFlags(flags);
-    return read(sources);
+    return sources;
   }
 
   /** The configuration that {@code flags} alone give. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.storage;
 
+import dev.coordinator.server.raft.HardState;
+import dev.coordinator.server.raft.LogPosition;
 import dev.coordinator.server.raft.NodeId;
 import java.io.Closeable;
 import java.io.IOException;
@@ -63,7 +65,7 @@ public final class DataDirectory implements Closeable {
     }
   }
 
-  /** What writes the content of a new data directory. */
+  /** What writes the snapshot of a new data directory. */
   @FunctionalInterface
   public interface Filling {
 
@@ -75,12 +77,15 @@ public final class DataDirectory implements Closeable {
   }
 
   /**
-   * Makes a directory with content for a member that has never run. It gets its identity last: if
+   * Makes a directory for a member that has never run, with a snapshot and a log that goes on from
+   * it, so that the member misses the snapshot should it be lost. It gets its identity last: if
    * this is interrupted, no member starts with a part of the content.
    *
+   * @param last the last entry of the snapshot
    * @throws StorageException if there is anything of a member already
    */
-  public static void fill(Path path, String clusterId, NodeId memberId, Filling filling)
+  public static void fill(
+      Path path, String clusterId, NodeId memberId, LogPosition last, Filling filling)
       throws IOException {
     createDirectories(path);
     try (DataDirectory directory = new DataDirectory(path, DirectoryLock.acquire(path))) {
@@ -90,8 +95,13 @@ public final class DataDirectory implements Closeable {
       }
       LogIdentity identity = newIdentity(clusterId, memberId);
       filling.fill(directory.snapshotDisk(), directory.snapshotPath());
+      try (SegmentedLog log =
+          SegmentedLog.open(
+              directory.logDisk(), identity, SegmentedLogConfig.DEFAULT, Runnable::run)) {
+        log.beginAnew(new HardState(last.term(), NodeId.NONE), last);
+      }
       FileDisk.syncDirectory(path);
-      directory.writeFirst(identity);
+      directory.writeFirst(identity, true);
     }
   }
 
@@ -117,7 +127,7 @@ public final class DataDirectory implements Closeable {
                   + " back an exact copy of the whole directory, or choose an empty one",
               path));
     }
-    writeFirst(newIdentity(clusterId, memberId));
+    writeFirst(newIdentity(clusterId, memberId), false);
   }
 
   private boolean hasContent() throws IOException {
@@ -128,9 +138,10 @@ public final class DataDirectory implements Closeable {
     return new LogIdentity(clusterId, memberId, new SecureRandom().nextLong());
   }
 
-  private void writeFirst(LogIdentity newIdentity) throws IOException {
+  private void writeFirst(LogIdentity newIdentity, boolean hasLog) throws IOException {
     identity = newIdentity;
-    identityFile.write(new IdentityFile.Content(identity, false));
+    logBegun = hasLog;
+    identityFile.write(new IdentityFile.Content(identity, hasLog));
     Path parent = path.toAbsolutePath().getParent();
     if (parent != null) {
       FileDisk.syncDirectory(parent);

@@ -177,6 +177,19 @@ class OperatorCommandsTest {
     return Long.parseLong(Files.readString(seen).strip());
   }
 
+  private Run restore(Path file, String... more) {
+    List<String> command =
+        new ArrayList<>(
+            List.of("snapshot", "restore", file.toString(), "--cluster-id", "restored"));
+    command.addAll(List.of("--data-dir", directory.resolve("restored").toString()));
+    command.addAll(List.of("--member-id", "1"));
+    if (!List.of(more).contains("--members")) {
+      command.addAll(List.of("--members", "1=127.0.0.1:7420/127.0.0.1:7421"));
+    }
+    command.addAll(List.of(more));
+    return Run.of(command.toArray(String[]::new));
+  }
+
   @Test
   void aBackupIsSavedShownAndRestoredAboveEveryToken() throws Exception {
     int asked = cluster.awaitFollower();
@@ -205,19 +218,13 @@ class OperatorCommandsTest {
     bytes[bytes.length / 2] ^= 1;
     Files.write(damaged, bytes);
     assertEquals(ExitCode.FAILED, Run.of("snapshot", "inspect", damaged.toString()).exitCode());
-    String[] restore = {
-      "snapshot",
-      "restore",
-      damaged.toString(),
-      "--cluster-id",
-      "restored",
-      "--data-dir",
-      directory.resolve("restored").toString()
-    };
-    assertEquals(ExitCode.FAILED, Run.of(restore).exitCode());
-    restore[2] = file.toString();
-    assertTrue(Run.of(restore).ok().out().contains("cluster 'restored'"));
-    assertEquals(ExitCode.FAILED, Run.of(restore).exitCode(), "there is a member in it now");
+    restore(damaged).fails(ExitCode.FAILED, "its checksum is wrong");
+    restore(file, "--join").fails(ExitCode.USAGE, "join must be false");
+    restore(file, "--members", "").fails(ExitCode.USAGE, "members must be set");
+    restore(file, "--generation", "0").fails(ExitCode.USAGE, "must be 1 or more");
+    String done = restore(file).ok().out();
+    assertTrue(done.contains("cluster 'restored', whose voters are 1."), done);
+    restore(file).fails(ExitCode.FAILED, "is not empty");
 
     try (var restored =
         new CoordinatorServer(

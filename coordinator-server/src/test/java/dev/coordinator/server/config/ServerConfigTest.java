@@ -112,13 +112,36 @@ class ServerConfigTest {
   }
 
   @Test
-  void variablesOfOthersAreIgnored() {
+  void aMisspeltVariableIsNamed() {
+    var refusal =
+        assertThrows(
+            ConfigException.class,
+            () ->
+                ServerConfig.load(
+                    Optional.empty(),
+                    Map.of("COORDINATOR_MEMBER_ID", "2", "COORDINATOR_MEMBER", "1=a:1/a:2"),
+                    Map.of()));
+    assertEquals("COORDINATOR_MEMBER is not a known key (environment)", refusal.getMessage());
+  }
+
+  @Test
+  void aFounderMustBeToldItsMembers() {
+    assertEquals(
+        "members must be set, also if this is to be the only one", refusedFounder(Map.of()));
+    assertEquals(
+        "join must be false for a member that a new cluster begins with",
+        refusedFounder(Map.of("join", "true", "memberId", "1")));
     ServerConfig config =
-        ServerConfig.load(
-            Optional.empty(),
-            Map.of("COORDINATOR_ENDPOINTS", "a:1", "COORDINATOR_SERVICE_HOST", "10.0.0.1"),
-            Map.of());
-    assertEquals(fromFlags(Map.of()), config);
+        ServerConfig.loadFounder(
+            Optional.empty(), Map.of(), Map.of("memberId", "1", "members", "1=a:1/a:2"));
+    assertEquals(1, config.members().size());
+  }
+
+  private static String refusedFounder(Map<String, String> flags) {
+    return assertThrows(
+            ConfigException.class,
+            () -> ServerConfig.loadFounder(Optional.empty(), Map.of(), flags))
+        .getMessage();
   }
 
   @Test

@@ -16,10 +16,11 @@ import java.util.Iterator;
 
 /**
  * Makes the data directory of a member of a new cluster that goes on from a snapshot of another
- * one. Each member gets one, from the same file and with the same membership.
+ * one. Each member gets one, from the same file, with the same membership and generation.
  *
  * <p>The new cluster's entries, and with them its fencing tokens, begin far above the snapshot, so
- * above whatever the old cluster has given since.
+ * above whatever the old cluster has given since; and each generation of clusters from one snapshot
+ * begins as far above the one before.
  */
 public final class SnapshotRestore {
 
@@ -29,15 +30,23 @@ public final class SnapshotRestore {
   private final String clusterId;
   private final Membership membership;
   private final long indexGap;
+  private final int generation;
 
   /**
    * @param clusterId of the new cluster
    * @param membership of the new cluster
-   * @param indexGap how many entries the old cluster may have made since the snapshot, at most
+   * @param indexGap how many entries the old cluster, and each generation, may have made since the
+   *     snapshot, at most
+   * @param generation 1 for the first cluster that goes on from this snapshot or a later one, one
+   *     more for each further one
    */
-  public SnapshotRestore(String clusterId, Membership membership, long indexGap) {
+  public SnapshotRestore(
+      String clusterId, Membership membership, long indexGap, int generation) {
     if (indexGap < 1) {
       throw new IllegalArgumentException("the gap of indexes must be 1 or more, not " + indexGap);
+    }
+    if (generation < 1) {
+      throw new IllegalArgumentException("the generation must be 1 or more, not " + generation);
     }
     if (membership.isEmpty() || membership.isJoint()) {
       throw new IllegalArgumentException("a new cluster has members, and no change under way");
@@ -45,6 +54,7 @@ public final class SnapshotRestore {
     this.clusterId = clusterId;
     this.membership = membership;
     this.indexGap = indexGap;
+    this.generation = generation;
   }
 
   /**
@@ -67,6 +77,7 @@ public final class SnapshotRestore {
         dataDirectory,
         clusterId,
         member,
+        meta.last(),
         (disk, path) -> {
           try (SnapshotFiles files =
               SnapshotFiles.open(disk, new MapDbSnapshotFormat(path), SnapshotConfig.DEFAULT)) {
@@ -77,11 +88,14 @@ public final class SnapshotRestore {
   }
 
   private SnapshotMeta metaAbove(SnapshotMeta old) {
-    if (old.index() > Long.MAX_VALUE / 2 - indexGap) {
+    if (indexGap > (Long.MAX_VALUE / 2 - old.index()) / generation) {
       throw new IllegalArgumentException(
-          "the gap of indexes is too large for a snapshot of entry " + old.index());
+          "the gap of indexes is too large for a snapshot of entry "
+              + old.index()
+              + " in generation "
+              + generation);
     }
-    long index = old.index() + indexGap;
+    long index = old.index() + indexGap * generation;
     return new SnapshotMeta(
         new LogPosition(index, old.last().term()), old.clusterTimeMs(), membership, index);
   }

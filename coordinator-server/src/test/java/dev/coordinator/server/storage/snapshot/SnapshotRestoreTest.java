@@ -35,6 +35,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -78,7 +79,11 @@ final class SnapshotRestoreTest {
   }
 
   private SnapshotRestore restore() {
-    return new SnapshotRestore("new", NEW_MEMBERS, SnapshotRestore.DEFAULT_INDEX_GAP);
+    return restore(1);
+  }
+
+  private static SnapshotRestore restore(int generation) {
+    return new SnapshotRestore("new", NEW_MEMBERS, SnapshotRestore.DEFAULT_INDEX_GAP, generation);
   }
 
   private RecoveredState start() throws IOException {
@@ -146,6 +151,35 @@ final class SnapshotRestoreTest {
   }
 
   @Test
+  void aMemberThatLostWhatItWasRestoredFromDoesNotBeginAnew() throws IOException {
+    SnapshotMeta restored = restore().restore(backup, directory(), MEMBER);
+    Path snapshot = directory().resolve("snapshots").resolve(SnapshotName.of(restored.last()));
+    byte[] content = Files.readAllBytes(snapshot);
+    content[content.length / 2] ^= 1;
+    Files.write(snapshot, content);
+    String damaged = assertThrows(StorageException.class, this::start).getMessage();
+    assertTrue(damaged.contains("its checksum is wrong"), damaged);
+    Files.delete(snapshot);
+    String gone = assertThrows(StorageException.class, this::start).getMessage();
+    assertTrue(gone.contains("there is no snapshot of what was before"), gone);
+    try (Stream<Path> log = Files.list(directory().resolve("log"))) {
+      for (Path file : log.toList()) {
+        Files.delete(file);
+      }
+    }
+    String bare = assertThrows(StorageException.class, this::start).getMessage();
+    assertTrue(bare.contains("the log of member 7 is gone"), bare);
+  }
+
+  @Test
+  void eachGenerationStartsFarAboveTheOneBefore() throws IOException {
+    long gap = SnapshotRestore.DEFAULT_INDEX_GAP;
+    assertEquals(40 + gap, restore(1).restore(backup, directory(), MEMBER).index());
+    Path other = temporary.resolve("data/other");
+    assertEquals(40 + 3 * gap, restore(3).restore(backup, other, MEMBER).index());
+  }
+
+  @Test
   void whatIsInTheSnapshotComesAlongUnchanged() throws IOException {
     RandomHistory history = new RandomHistory(5);
     CoordinatorMachine machine = new CoordinatorMachine();
@@ -201,6 +235,7 @@ final class SnapshotRestoreTest {
                 directory(),
                 "new",
                 MEMBER,
+                meta.last(),
                 (disk, path) -> {
                   disk.create("half").close();
                   throw new IOException("No space left on device");
@@ -211,16 +246,23 @@ final class SnapshotRestoreTest {
 
   @Test
   void whatMakesNoSenseIsRefused() throws IOException {
-    assertThrows(IllegalArgumentException.class, () -> new SnapshotRestore("new", NEW_MEMBERS, 0));
     assertThrows(
-        IllegalArgumentException.class, () -> new SnapshotRestore("new", Membership.NONE, 1));
+        IllegalArgumentException.class, () -> new SnapshotRestore("new", NEW_MEMBERS, 0, 1));
+    assertThrows(
+        IllegalArgumentException.class, () -> new SnapshotRestore("new", Membership.NONE, 1, 1));
+    assertThrows(IllegalArgumentException.class, () -> restore(0));
     assertThrows(
         IllegalArgumentException.class,
         () -> restore().restore(backup, directory(), new NodeId(8)));
     assertThrows(
         IllegalArgumentException.class,
         () ->
-            new SnapshotRestore("new", NEW_MEMBERS, Long.MAX_VALUE)
+            new SnapshotRestore("new", NEW_MEMBERS, Long.MAX_VALUE, 1)
+                .restore(backup, directory(), MEMBER));
+    assertThrows(
+        IllegalArgumentException.class,
+        () ->
+            new SnapshotRestore("new", NEW_MEMBERS, Long.MAX_VALUE / 4, 2)
                 .restore(backup, directory(), MEMBER));
     assertTrue(Files.notExists(directory()));
   }
