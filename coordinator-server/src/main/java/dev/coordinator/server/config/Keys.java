@@ -122,7 +122,7 @@ final class Keys {
           "Most of a snapshot in one message between members.");
 
   static final Key<Integer> SEGMENT_BYTES =
-      size("storage.segmentSize", "16MiB", 1 << 20, 1 << 30, "Size of one file of the log.");
+      size("storage.segmentSize", "16MiB", 1 << 20, 128 << 20, "Size of one file of the log.");
   static final Key<Integer> SNAPSHOT_AFTER_ENTRIES =
       count(
           "storage.snapshotAfterEntries",
