@@ -240,8 +240,7 @@ final class Keys {
           "16384",
           1,
           1_000_000,
-          "Most calls under way on one connection of a client or a forwarding member; more have to"
-              + " wait.");
+          "Most calls under way on one connection of a client; more have to wait.");
   static final Key<Integer> MAX_RESETS =
       count(
           "grpc.maxResets",
