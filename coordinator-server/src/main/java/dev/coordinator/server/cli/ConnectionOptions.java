@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.server.cli;
 
+import dev.coordinator.server.config.Address;
 import java.time.Duration;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
@@ -32,17 +33,21 @@ public final class ConnectionOptions {
   @Spec(Spec.Target.MIXEE)
   private CommandSpec command;
 
-  /** The addresses, each checked to be {@code host:port}. */
+  /** The addresses, each checked to be one that gRPC can connect to. */
   public List<String> endpoints() {
-    for (String endpoint : endpoints) {
-      int colon = endpoint.lastIndexOf(':');
-      if (colon <= 0 || !endpoint.substring(colon + 1).matches("\\d{1,5}")) {
-        throw new ParameterException(
-            command.commandLine(),
-            "--endpoints: '" + endpoint + "' is not HOST:PORT, as in 127.0.0.1:7420");
+    return endpoints.stream().map(this::checked).toList();
+  }
+
+  private String checked(String endpoint) {
+    try {
+      if (Address.parse(endpoint).port() == 0) {
+        throw new IllegalArgumentException("must have a port from 1 to 65535");
       }
+      return endpoint;
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(
+          command.commandLine(), "--endpoints: '" + endpoint + "' " + e.getMessage());
     }
-    return List.copyOf(endpoints);
   }
 
   public Duration timeout() {

@@ -6,7 +6,9 @@ import dev.coordinator.server.cli.bench.BenchCommand;
 import dev.coordinator.server.cli.demo.DemoCommand;
 import dev.coordinator.server.config.ConfigException;
 import io.grpc.StatusRuntimeException;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.logging.Level;
@@ -116,6 +118,12 @@ public final class CoordinatorCommand implements Runnable {
     }
     if (e instanceof StatusRuntimeException failure) {
       return fail(command, GrpcFailure.describe(failure), GrpcFailure.exitCode(failure));
+    }
+    if (e instanceof IOException failure) {
+      return fail(command, IoFailure.describe(failure), ExitCode.FAILED);
+    }
+    if (e instanceof UncheckedIOException failure) {
+      return fail(command, IoFailure.describe(failure), ExitCode.FAILED);
     }
     if (e instanceof InterruptedException) {
       return fail(command, "interrupted", ExitCode.FAILED);

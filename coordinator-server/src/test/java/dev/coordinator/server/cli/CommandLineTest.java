@@ -8,13 +8,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.coordinator.server.InProcessCluster;
 import dev.coordinator.server.cli.local.ChildJvm;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
@@ -22,6 +28,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
+import picocli.CommandLine.Command;
 
 /** The commands against a real cluster, as scripts and people use them. */
 class CommandLineTest {
@@ -83,9 +90,69 @@ class CommandLineTest {
     assertEquals(ExitCode.USAGE, Run.of("nonsense").exitCode());
     assertEquals(ExitCode.USAGE, Run.of("lease", "get", "abc").exitCode());
     assertEquals(ExitCode.USAGE, Run.of("lease", "get", "0").exitCode());
-    Run endpoint = Run.of("status", "--endpoints", "localhost");
-    assertEquals(ExitCode.USAGE, endpoint.exitCode());
-    assertTrue(endpoint.err().contains("'localhost' is not HOST:PORT"), endpoint.err());
+  }
+
+  @Test
+  void anEndpointThatGrpcCannotConnectToIsAUsageError() {
+    assertRefused("localhost", "must be host:port");
+    assertRefused("http://127.0.0.1:7420", "must be host:port");
+    assertRefused("127.0.0.1:port", "must be host:port");
+    assertRefused("::1:7420", "write an IPv6 address in brackets");
+    assertRefused("my_host:7420", "gRPC does not resolve names with '_'");
+    assertRefused("127.0.0.1:0", "must have a port from 1 to 65535");
+    assertRefused("127.0.0.1:7420,localhost", "must be host:port");
+  }
+
+  /** By the commands of both kinds, those with a connection of their own and those with the SDK. */
+  private static void assertRefused(String endpoints, String rule) {
+    for (Run run :
+        List.of(
+            Run.of("status", "--endpoints", endpoints),
+            Run.of("lock", "--endpoints", endpoints, "a", "--", "true"))) {
+      run.fails(ExitCode.USAGE, "--endpoints: '");
+      assertTrue(run.err().contains(rule), run.err());
+      assertEquals(2, run.err().lines().count(), run.err());
+    }
+  }
+
+  @Test
+  void aFileThatCannotBeUsedIsNamedWithoutAStackTrace() throws Exception {
+    assertEquals(
+        "coordinator: backup.snapshot: access denied",
+        errorOf(new AccessDeniedException("backup.snapshot")));
+    assertEquals(
+        "coordinator: a: No space left on device",
+        errorOf(new FileSystemException("a", null, "No space left on device")));
+    assertEquals("coordinator: Input/output error", errorOf(new IOException("Input/output error")));
+    assertEquals(
+        "coordinator: a: no such file",
+        errorOf(new UncheckedIOException(new NoSuchFileException("a"))));
+
+    Path file = Files.createFile(directory.resolve("no-directory"));
+    Run run = Run.of("demo", "--once", "--dir", file.resolve("below").toString());
+    run.fails(ExitCode.FAILED, "cannot make a temporary directory: " + file);
+    assertEquals(1, run.err().lines().count(), run.err());
+  }
+
+  /** What a command that fails in this way leaves on stderr. */
+  private static String errorOf(Exception failure) {
+    StringWriter err = new StringWriter();
+    CommandLine root =
+        CoordinatorCommand.commandLine(
+            new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter()));
+    root.addSubcommand(new Failing(failure));
+    root.setErr(new PrintWriter(err, true));
+    assertEquals(ExitCode.FAILED, root.execute("failing"));
+    return err.toString().stripTrailing();
+  }
+
+  @Command(name = "failing")
+  private record Failing(Exception failure) implements Callable<Integer> {
+
+    @Override
+    public Integer call() throws Exception {
+      throw failure;
+    }
   }
 
   @Test
