@@ -6,16 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.coordinator.server.InProcessCluster;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -36,15 +32,10 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class MonitoringTest {
 
-  private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
-  private static final Path ALERTS = ROOT.resolve("deploy/prometheus/alerts.yml");
-  private static final Path CONFIG = ROOT.resolve("deploy/prometheus/prometheus.yml");
-  private static final Path DASHBOARD = ROOT.resolve("grafana/coordinator.json");
+  private static final Path CONFIG =
+      Path.of("../deploy/prometheus/prometheus.yml").toAbsolutePath().normalize();
 
   private static final String SCRAPE_INTERVAL = "500ms";
-
-  /** Long enough to reach back over all traffic of the test. */
-  private static final String RATE_INTERVAL = "5m";
 
   private static final Pattern METRIC =
       Pattern.compile("\\b(?:up|(?:coordinator|process|jvm|system)_\\w+)\\b(?=\\{|\\[|\\s|\\)|$)");
@@ -60,7 +51,7 @@ class MonitoringTest {
 
   @Test
   void alertRulesPassPromtool() throws Exception {
-    assertPromtoolAccepts("check", "rules", ALERTS.toString());
+    assertPromtoolAccepts("check", "rules", Queries.ALERTS.toString());
     assertPromtoolAccepts("check", "config", CONFIG.toString());
   }
 
@@ -86,7 +77,8 @@ class MonitoringTest {
       // Only what grows between two scrapes of a member has a rate.
       awaitScrapeOf(prometheus, "count(coordinator_raft_term) == 3");
       for (String alert : ABOUT_LOST_MEMBERS) {
-        assertEquals(List.of(), prometheus.query(alerts().get(alert)), alert + " without cause");
+        assertEquals(
+            List.of(), prometheus.query(Queries.ofAlerts().get(alert)), alert + " without cause");
       }
 
       int leader = traffic.loseLeader();
@@ -97,7 +89,7 @@ class MonitoringTest {
 
       traffic.loseMajority();
       for (String alert : ABOUT_LOST_MEMBERS) {
-        awaitScrapeOf(prometheus, alerts().get(alert));
+        awaitScrapeOf(prometheus, Queries.ofAlerts().get(alert));
       }
     }
   }
@@ -115,7 +107,7 @@ class MonitoringTest {
   }
 
   private static List<String> queriesWithoutData(PrometheusProcess prometheus) throws Exception {
-    Map<String, List<String>> queries = dashboardQueries();
+    Map<String, List<String>> queries = Queries.ofDashboard();
     assertTrue(queries.size() > 30, "panels found: " + queries.size());
     List<String> empty = new ArrayList<>();
     for (Map.Entry<String, List<String>> panel : queries.entrySet()) {
@@ -130,31 +122,9 @@ class MonitoringTest {
     return empty;
   }
 
-  /** The queries of each panel, with the variables filled in as Grafana does. */
-  private static Map<String, List<String>> dashboardQueries() throws IOException {
-    Map<String, List<String>> queries = new LinkedHashMap<>();
-    JsonNode dashboard = new ObjectMapper().readTree(DASHBOARD.toFile());
-    for (JsonNode panel : dashboard.path("panels")) {
-      for (JsonNode target : panel.path("targets")) {
-        String query =
-            target
-                .path("expr")
-                .asText()
-                .replace("$__rate_interval", RATE_INTERVAL)
-                .replace("$cluster", "coordinator")
-                .replace("$member", ".*");
-        assertFalse(query.contains("$"), "a variable without a value in: " + query);
-        queries
-            .computeIfAbsent(panel.path("title").asText(), title -> new ArrayList<>())
-            .add(query);
-      }
-    }
-    return queries;
-  }
-
   /** An alert that is not due finds nothing, but each metric that it names must exist. */
   private static void checkAlerts(PrometheusProcess prometheus) throws Exception {
-    for (Map.Entry<String, String> alert : alerts().entrySet()) {
+    for (Map.Entry<String, String> alert : Queries.ofAlerts().entrySet()) {
       prometheus.query(alert.getValue());
       Set<String> metrics = new TreeSet<>();
       Matcher matcher = METRIC.matcher(alert.getValue());
@@ -168,16 +138,6 @@ class MonitoringTest {
             alert.getKey() + " looks at " + metric + ", which does not exist");
       }
     }
-  }
-
-  private static Map<String, String> alerts() throws IOException {
-    Map<String, String> alerts = new LinkedHashMap<>();
-    for (JsonNode group : new YAMLMapper().readTree(ALERTS.toFile()).path("groups")) {
-      for (JsonNode rule : group.path("rules")) {
-        alerts.put(rule.path("alert").asText(), rule.path("expr").asText());
-      }
-    }
-    return alerts;
   }
 
   private static void awaitScrapeOf(PrometheusProcess prometheus, String expression)
@@ -203,7 +163,7 @@ class MonitoringTest {
     config =
         config
             .replaceAll("(scrape|evaluation)_interval: \\w+", "$1_interval: " + SCRAPE_INTERVAL)
-            .replace("alerts.yml", ALERTS.toString());
+            .replace("alerts.yml", Queries.ALERTS.toString());
     Path file = directory.resolve("prometheus.yml");
     Files.writeString(file, config);
     return file;
