@@ -65,6 +65,14 @@ public final class Connection implements AutoCloseable {
     channels.put(lastUsed, channels.remove(lastUsed));
   }
 
+  /** Whether a call failed because no member could answer just then: later it may succeed. */
+  static boolean isOutage(RuntimeException e) {
+    if (e instanceof StatusRuntimeException failure) {
+      return mayRepeat(failure, true);
+    }
+    return e instanceof CliException failure && failure.exitCode() == ExitCode.UNAVAILABLE;
+  }
+
   private <T> T attempt(Call<T> call, boolean repeatable) {
     Deadline end = Deadline.after(timeout.toMillis(), TimeUnit.MILLISECONDS);
     // A member that accepts connections but is frozen must not use up the time of the others.

@@ -14,6 +14,7 @@ import dev.coordinator.v1.RenewLeaseResponse;
 import dev.coordinator.v1.RevokeLeaseRequest;
 import io.grpc.Channel;
 import io.grpc.Deadline;
+import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -256,7 +257,12 @@ final class LeaseCommand implements Runnable {
   /** {@code lease keep-alive}. */
   @Command(
       name = "keep-alive",
-      description = "Renews a lease every third of its TTL until it ends or Ctrl-C.",
+      description = {
+        "Renews a lease every third of its TTL until it ends or Ctrl-C.",
+        "",
+        "While no member answers it goes on trying for as long as the lease may live: until its TTL"
+            + " has passed since the last renewal that was answered."
+      },
       footerHeading = "%nExample:%n",
       footer = {"  coordinator lease keep-alive 17", ""})
   static final class KeepAlive implements Callable<Integer> {
@@ -272,16 +278,70 @@ final class LeaseCommand implements Runnable {
     public Integer call() throws InterruptedException {
       long id = id(spec, leaseId);
       try (Connection connection = connections.open()) {
+        Renewal last = Renewal.make(connection, id);
         while (true) {
-          long sentNanos = System.nanoTime();
-          long ttlMs = TimeSpan.millis(renew(connection, id).getTtl());
-          output.printLine(
-              new Granted(id, ttlMs),
-              () -> "lease " + unsigned(id) + " renewed for " + TimeSpan.text(ttlMs));
-          long spentMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - sentNanos);
-          TimeUnit.MILLISECONDS.sleep(Math.max(1, ttlMs / 3 - spentMs));
+          tell(last, id);
+          TimeUnit.NANOSECONDS.sleep(last.ttlNanos() / 3 - last.ageNanos());
+          last = next(connection, id, last);
         }
       }
+    }
+
+    private void tell(Renewal renewal, long id) {
+      output.printLine(
+          new Granted(id, renewal.ttlMs()),
+          () -> "lease " + unsigned(id) + " renewed for " + TimeSpan.text(renewal.ttlMs()));
+    }
+
+    /** The next renewal that is answered. */
+    private Renewal next(Connection connection, long id, Renewal last) {
+      boolean told = false;
+      while (true) {
+        try {
+          return Renewal.make(connection, id);
+        } catch (StatusRuntimeException | CliException e) {
+          if (!Connection.isOutage(e)) {
+            throw e;
+          }
+          if (last.ageNanos() >= last.ttlNanos()) {
+            throw new CliException(
+                ExitCode.UNAVAILABLE,
+                "lease " + unsigned(id) + " may have ended, its TTL has passed: " + why(e));
+          }
+          if (!told) {
+            warn("lease " + unsigned(id) + " could not be renewed, trying again: " + why(e));
+            told = true;
+          }
+        }
+      }
+    }
+
+    private static String why(RuntimeException e) {
+      return e instanceof StatusRuntimeException failure
+          ? GrpcFailure.describe(failure)
+          : e.getMessage();
+    }
+
+    private void warn(String line) {
+      spec.commandLine().getErr().println("coordinator: " + line);
+      spec.commandLine().getErr().flush();
+    }
+  }
+
+  /** A renewal that was answered. The TTL counts from when it was sent. */
+  private record Renewal(long sentNanos, long ttlMs) {
+
+    static Renewal make(Connection connection, long id) {
+      long sentNanos = System.nanoTime();
+      return new Renewal(sentNanos, TimeSpan.millis(renew(connection, id).getTtl()));
+    }
+
+    long ttlNanos() {
+      return TimeUnit.MILLISECONDS.toNanos(ttlMs);
+    }
+
+    long ageNanos() {
+      return System.nanoTime() - sentNanos;
     }
   }
 
