@@ -5,6 +5,7 @@ import dev.coordinator.server.cli.CliException;
 import dev.coordinator.server.cli.ConnectionOptions;
 import dev.coordinator.server.cli.ExitCode;
 import dev.coordinator.server.cli.TimeSpan;
+import dev.coordinator.server.cli.local.CleanUpOnSignal;
 import dev.coordinator.server.cli.local.LocalCluster;
 import dev.coordinator.server.cli.local.Ports;
 import dev.coordinator.server.cli.local.TemporaryDirectory;
@@ -86,7 +87,8 @@ final class BenchTarget {
     if (!start) {
       return withLeader(leaderAddress(), body);
     }
-    try (TemporaryDirectory home = TemporaryDirectory.in(directory, "coordinator-bench");
+    try (CleanUpOnSignal cleanUp = CleanUpOnSignal.begin();
+        TemporaryDirectory home = TemporaryDirectory.in(directory, "coordinator-bench");
         LocalCluster cluster = new LocalCluster(home.path(), Ports.free(MEMBERS), Map.of())) {
       cluster.start();
       return withLeader(cluster.awaitAll(START_LIMIT).clientAddress(), body);

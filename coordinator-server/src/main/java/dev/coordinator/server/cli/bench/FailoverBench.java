@@ -5,6 +5,7 @@ import dev.coordinator.server.cli.CliException;
 import dev.coordinator.server.cli.ExitCode;
 import dev.coordinator.server.cli.Output;
 import dev.coordinator.server.cli.Table;
+import dev.coordinator.server.cli.local.CleanUpOnSignal;
 import dev.coordinator.server.cli.local.LocalCluster;
 import dev.coordinator.server.cli.local.MemberProcess;
 import dev.coordinator.server.cli.local.Ports;
@@ -108,7 +109,8 @@ final class FailoverBench implements Callable<Integer> {
       throw new CliException(ExitCode.USAGE, "--trials and --sessions must be at least 1");
     }
     List<Double> times = new ArrayList<>();
-    try (TemporaryDirectory home = TemporaryDirectory.in(directory, "coordinator-failover");
+    try (CleanUpOnSignal cleanUp = CleanUpOnSignal.begin();
+        TemporaryDirectory home = TemporaryDirectory.in(directory, "coordinator-failover");
         LocalCluster cluster = new LocalCluster(home.path(), Ports.free(MEMBERS), Map.of())) {
       cluster.start();
       cluster.awaitAll(LIMIT);

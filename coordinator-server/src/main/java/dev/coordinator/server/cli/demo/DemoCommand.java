@@ -2,6 +2,7 @@
 package dev.coordinator.server.cli.demo;
 
 import dev.coordinator.server.cli.ExitCode;
+import dev.coordinator.server.cli.local.CleanUpOnSignal;
 import dev.coordinator.server.cli.local.LocalCluster;
 import dev.coordinator.server.cli.local.Ports;
 import dev.coordinator.server.cli.local.TemporaryDirectory;
@@ -9,8 +10,6 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -39,7 +38,6 @@ import picocli.CommandLine.Spec;
 public final class DemoCommand implements Callable<Integer> {
 
   private static final int MEMBERS = 3;
-  private static final long CLEAN_UP_LIMIT_S = 20;
 
   @Option(names = "--once", description = "End after the demonstration.")
   private boolean once;
@@ -64,12 +62,9 @@ public final class DemoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    Thread main = Thread.currentThread();
-    CountDownLatch cleanedUp = new CountDownLatch(1);
-    Thread onSignal = new Thread(() -> interruptAndAwait(main, cleanedUp), "demo-end");
-    Runtime.getRuntime().addShutdownHook(onSignal);
     PrintWriter out = spec.commandLine().getOut();
-    try (TemporaryDirectory home = TemporaryDirectory.in(directory, "coordinator-demo");
+    try (CleanUpOnSignal cleanUp = CleanUpOnSignal.begin();
+        TemporaryDirectory home = TemporaryDirectory.in(directory, "coordinator-demo");
         LocalCluster cluster =
             new LocalCluster(
                 home.path(), Ports.fromOrFree(portBase, MEMBERS), Map.of("clusterId", "demo"));
@@ -80,21 +75,6 @@ public final class DemoCommand implements Callable<Integer> {
         demonstration.stayUp();
       }
       return held ? ExitCode.OK : ExitCode.FAILED;
-    } finally {
-      cleanedUp.countDown();
-    }
-  }
-
-  /** Ctrl-C ends the JVM only after the other processes and the files are gone. */
-  private static void interruptAndAwait(Thread main, CountDownLatch cleanedUp) {
-    if (cleanedUp.getCount() == 0) {
-      return;
-    }
-    main.interrupt();
-    try {
-      cleanedUp.await(CLEAN_UP_LIMIT_S, TimeUnit.SECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 }

@@ -101,11 +101,11 @@ public final class MemberProcess {
     }
   }
 
-  /** SIGKILL, without waiting. */
+  /** SIGKILL. Returns when the process is gone, also in a thread that was interrupted. */
   void destroy() {
     ordered = true;
     if (isAlive()) {
-      process.destroyForcibly();
+      process.destroyForcibly().onExit().join();
     }
   }
 
