@@ -8,6 +8,7 @@ import dev.coordinator.v1.LockServiceGrpc;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +16,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The connection on which a follower passes calls on is shared by all of its clients. */
+/** Calls that a follower passes on, and the connection for them that its clients share. */
 class ForwardingTest {
 
   private static final int CALLS_PER_CLIENT = 8;
@@ -57,6 +58,36 @@ class ForwardingTest {
       assertEquals(AcquireLockResponse.Outcome.OUTCOME_ACQUIRED, bystander.next().getOutcome());
     } finally {
       clients.forEach(ManagedChannel::shutdownNow);
+    }
+  }
+
+  @Test
+  void aCallThatIsPassedOnCountsOnceInTheCluster() throws Exception {
+    try (var cluster = InProcessCluster.start(directory, 3, Map.of())) {
+      int follower = cluster.awaitFollower();
+      AcquireLockResponse held = cluster.locks(follower).acquireLock(ClusterTest.acquire("a"));
+      // Takes the same way, so whoever counts the first call has done so when this one is answered.
+      cluster.locks(follower).releaseLock(ClusterTest.release("a", held));
+      InProcessCluster.await("the call to be counted", () -> acquisitions(cluster, follower) == 1);
+      double sum = 0;
+      for (int member = 1; member <= 3; member++) {
+        sum += acquisitions(cluster, member);
+      }
+      assertEquals(1, sum);
+    }
+  }
+
+  private static double acquisitions(InProcessCluster cluster, int member) {
+    try {
+      return cluster
+          .metrics(member)
+          .lines()
+          .filter(line -> line.startsWith("coordinator_grpc_calls_total{"))
+          .filter(line -> line.contains("method=\"AcquireLock\""))
+          .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+          .sum();
+    } catch (IOException | InterruptedException e) {
+      throw new AssertionError(e);
     }
   }
 

@@ -30,7 +30,8 @@ import java.util.stream.Stream;
  * The services for clients, on the client port and for calls that other members pass on. Every call
  * passes, from the outside in: the measuring, the guard against malformed messages, the check that
  * it is meant for this cluster, the leader's address for the answer, and, where only the leader can
- * answer, the way there: commands go to the leader, reads are answered by whoever is asked.
+ * answer, the way there: commands go to the leader, reads are answered by whoever is asked. Calls
+ * that were passed on are measured where the client asked, and not again at the leader.
  */
 public final class ClientServices {
 
@@ -105,7 +106,7 @@ public final class ClientServices {
   }
 
   private ServerServiceDefinition atLeader(BindableService service) {
-    return guarded(ServerInterceptors.intercept(service, parts.forwarding()));
+    return measured(ServerInterceptors.intercept(service, parts.forwarding()));
   }
 
   private ServerServiceDefinition passedOn(BindableService service) {
@@ -113,12 +114,16 @@ public final class ClientServices {
   }
 
   private ServerServiceDefinition here(BindableService service) {
-    return guarded(service.bindService());
+    return measured(service.bindService());
+  }
+
+  private ServerServiceDefinition measured(ServerServiceDefinition service) {
+    return ServerInterceptors.intercept(guarded(service), measuring);
   }
 
   private ServerServiceDefinition guarded(ServerServiceDefinition service) {
     var hinting = ServerInterceptors.intercept(service, new LeaderHint(parts.leadership()));
     var checked = ServerInterceptors.intercept(hinting, clusterCheck);
-    return ServerInterceptors.intercept(CallGuard.protect(checked), measuring);
+    return CallGuard.protect(checked);
   }
 }
