@@ -20,7 +20,7 @@ public final class SnapshotReader {
   }
 
   /**
-   * Reads a file that stands anywhere, such as a backup.
+   * Reads a file that stands anywhere, such as a backup. It need not be writable.
    *
    * @throws StorageException saying why it cannot be used
    */
@@ -29,7 +29,7 @@ public final class SnapshotReader {
     if (directory == null || !Files.isRegularFile(file)) {
       throw new StorageException(file + " is no file");
     }
-    return new SnapshotReader(Disk.of(directory), new MapDbSnapshotFormat(directory))
+    return new SnapshotReader(new ReadOnlyDisk(directory), new MapDbSnapshotFormat(directory))
         .read(file.getFileName().toString());
   }
 
