@@ -54,7 +54,8 @@ import org.slf4j.LoggerFactory;
  * process may have several.
  *
  * <p>Threads besides gRPC's own: the node loop, the log writer, one that works on snapshots, one
- * that answers callers, one that wakes watchers, one for what happens now and then.
+ * that reads them for backups, one that answers callers, one that wakes watchers, one for what
+ * happens now and then.
  */
 public final class CoordinatorServer implements AutoCloseable {
 
@@ -77,6 +78,7 @@ public final class CoordinatorServer implements AutoCloseable {
   private ScheduledExecutorService scheduler;
   private ExecutorService replies;
   private ExecutorService watches;
+  private ExecutorService backups;
   private DataDirectory directory;
   private SegmentedLogStore logStore;
   private FileSnapshotStore snapshots;
@@ -127,6 +129,7 @@ public final class CoordinatorServer implements AutoCloseable {
     scheduler = Executors.newSingleThreadScheduledExecutor(task -> thread("scheduler", task));
     replies = Executors.newSingleThreadExecutor(task -> thread("replies", task));
     watches = Executors.newSingleThreadExecutor(task -> thread("watches", task));
+    backups = Executors.newSingleThreadExecutor(task -> thread("backups", task));
 
     directory = DataDirectory.open(config.dataDir(), config.clusterId(), settings.self());
     logStore =
@@ -216,6 +219,7 @@ public final class CoordinatorServer implements AutoCloseable {
                 forwarding,
                 new ForwardedCalls(settings.peers(), leadership),
                 snapshots,
+                backups,
                 time,
                 scheduler),
             rpcMetrics,
@@ -369,6 +373,7 @@ public final class CoordinatorServer implements AutoCloseable {
     ifMade(forwarding, Forwarding::close);
     ifMade(http, HttpEndpoint::close);
     ifMade(watches, CoordinatorServer::finish);
+    ifMade(backups, CoordinatorServer::finish);
     ifMade(scheduler, ExecutorService::shutdownNow);
     ifMade(jvmMetrics, JvmMetrics::close);
     registry.close();

@@ -22,6 +22,7 @@ import io.grpc.ServerInterceptors;
 import io.grpc.ServerServiceDefinition;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -53,13 +54,20 @@ public final class ClientServices {
   public static final Set<String> ENDING_LEADERSHIP =
       Set.of(ClusterServiceGrpc.getTransferLeadershipMethod().getFullMethodName());
 
-  /** What the services share. */
+  /**
+   * What the services share.
+   *
+   * @param snapshotReader reads snapshots for backups, one part after the other; owned by the
+   *     caller
+   * @param scheduler owned by the caller
+   */
   public record Parts(
       CoordinatorNode node,
       Leadership leadership,
       Forwarding forwarding,
       ForwardedCalls forwardedCalls,
       FileSnapshotStore snapshots,
+      Executor snapshotReader,
       TimeSource time,
       ScheduledExecutorService scheduler) {}
 
@@ -85,7 +93,14 @@ public final class ClientServices {
     var locks = new LockApi(node, settings, headers, statuses, sequencers);
     var cluster =
         new ClusterApi(
-            node, settings, headers, statuses, parts.leadership(), parts.snapshots(), parts.time());
+            node,
+            settings,
+            headers,
+            statuses,
+            parts.leadership(),
+            parts.snapshots(),
+            parts.snapshotReader(),
+            parts.time());
     definitions =
         List.of(
             atLeader(leases),

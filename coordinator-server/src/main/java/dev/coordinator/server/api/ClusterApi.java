@@ -36,6 +36,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -52,6 +53,7 @@ final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
   private final Leadership leadership;
   private final TimeSource time;
   private final FileSnapshotStore snapshots;
+  private final Executor snapshotReader;
   private final Answers answers;
   private final Statuses statuses;
   private final long startNanos;
@@ -64,6 +66,7 @@ final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
       Statuses statuses,
       Leadership leadership,
       FileSnapshotStore snapshots,
+      Executor snapshotReader,
       TimeSource time) {
     this.node = node;
     this.settings = settings;
@@ -71,6 +74,7 @@ final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
     this.leadership = leadership;
     this.statuses = statuses;
     this.snapshots = snapshots;
+    this.snapshotReader = snapshotReader;
     this.time = time;
     this.answers = new Answers(statuses);
     this.startNanos = time.nanoTime();
@@ -194,6 +198,7 @@ final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
     var stream =
         new SnapshotStream(
             (ServerCallStreamObserver<SnapshotResponse>) observer,
+            snapshotReader,
             snapshotStreams::decrementAndGet);
     takeAndSend(stream, EXPORT_ATTEMPTS);
   }

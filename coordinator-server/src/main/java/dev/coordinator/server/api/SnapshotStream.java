@@ -9,68 +9,109 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.io.IOException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Sends a snapshot file to a client as fast as the client takes it. */
+/**
+ * Sends a snapshot file to a client as fast as the client takes it.
+ *
+ * <p>The file is read and closed on a thread that may wait for the disk: those of gRPC carry the
+ * calls of others, and what members say to each other.
+ */
 final class SnapshotStream {
 
   private static final Logger log = LoggerFactory.getLogger(SnapshotStream.class);
   private static final int PART_BYTES = 256 << 10;
 
   private final ServerCallStreamObserver<SnapshotResponse> responses;
+  private final Executor reader;
   private final Runnable onEnd;
+  private final AtomicBoolean ended = new AtomicBoolean();
 
-  /** Null until the snapshot is taken, and again once it was sent or nobody wants it any more. */
+  /**
+   * Null until the snapshot is taken, and again once it was sent or nobody wants it any more. This
+   * and what follows is for the reader's thread alone.
+   */
   private SnapshotExport file;
 
   private ResponseHeader header;
   private long sent;
-  private boolean ended;
 
   /**
    * To be made while the call is being started.
    *
+   * @param reader does one thing after the other, and may be kept waiting by the disk
    * @param onEnd called once, whichever way the call ends
    */
-  SnapshotStream(ServerCallStreamObserver<SnapshotResponse> responses, Runnable onEnd) {
+  SnapshotStream(
+      ServerCallStreamObserver<SnapshotResponse> responses, Executor reader, Runnable onEnd) {
     this.responses = responses;
+    this.reader = reader;
     this.onEnd = onEnd;
-    responses.setOnReadyHandler(this::send);
-    responses.setOnCancelHandler(this::end);
+    responses.setOnReadyHandler(() -> onReader(this::send));
+    responses.setOnCancelHandler(this::cancelled);
   }
 
   /** Whether nobody wants the snapshot any more. */
-  synchronized boolean hasEnded() {
-    return ended;
+  boolean hasEnded() {
+    return ended.get();
   }
 
   /** Begins to send the file, and closes it in the end. */
-  synchronized void begin(ResponseHeader responseHeader, SnapshotExport snapshot) {
-    header = responseHeader;
-    file = snapshot;
-    if (ended) {
-      close();
-    } else {
-      send();
+  void begin(ResponseHeader responseHeader, SnapshotExport snapshot) {
+    onReader(
+        () -> {
+          header = responseHeader;
+          file = snapshot;
+          send();
+        });
+  }
+
+  /** Ends the call in place of {@link #begin}. */
+  void fail(StatusRuntimeException failure) {
+    if (end()) {
+      responses.onError(failure);
     }
   }
 
-  private synchronized void send() {
+  private void cancelled() {
+    end();
+    // Not at once: it may be read just now.
+    onReader(this::close);
+  }
+
+  private void onReader(Runnable task) {
     try {
-      while (file != null && responses.isReady()) {
+      reader.execute(task);
+    } catch (RejectedExecutionException e) {
+      log.debug("closed, nothing more of a snapshot is sent");
+    }
+  }
+
+  /** Returns whether the call had not ended before. */
+  private boolean end() {
+    boolean first = ended.compareAndSet(false, true);
+    if (first) {
+      onEnd.run();
+    }
+    return first;
+  }
+
+  private void send() {
+    try {
+      while (file != null && !hasEnded() && responses.isReady()) {
         sendPart();
       }
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       log.error("a snapshot cannot be read", e);
       fail(Status.INTERNAL.withDescription("the snapshot cannot be read").asRuntimeException());
-    }
-  }
-
-  synchronized void fail(StatusRuntimeException failure) {
-    if (!ended) {
-      end();
-      responses.onError(failure);
+    } finally {
+      if (hasEnded()) {
+        close();
+      }
     }
   }
 
@@ -82,18 +123,9 @@ final class SnapshotStream {
     byte[] data = file.read(sent, PART_BYTES);
     sent += data.length;
     responses.onNext(response.setData(UnsafeByteOperations.unsafeWrap(data)).build());
-    if (sent == file.bytes()) {
-      end();
+    if (sent == file.bytes() && end()) {
       responses.onCompleted();
     }
-  }
-
-  private synchronized void end() {
-    if (!ended) {
-      ended = true;
-      onEnd.run();
-    }
-    close();
   }
 
   private void close() {
