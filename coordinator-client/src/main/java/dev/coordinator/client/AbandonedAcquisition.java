@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.client;
 
+import dev.coordinator.client.CoordinatorException.Reason;
 import dev.coordinator.client.internal.CallPolicy;
 import dev.coordinator.client.internal.Rpc;
 import dev.coordinator.v1.AcquireLockRequest;
 import dev.coordinator.v1.AcquireLockResponse;
 import dev.coordinator.v1.AcquireLockResponse.Outcome;
-import dev.coordinator.v1.ReleaseLockRequest;
-import dev.coordinator.v1.RequestId;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
@@ -38,24 +37,19 @@ final class AbandonedAcquisition {
     if (session.state() == SessionState.EXPIRED) {
       return;
     }
-    RequestId id = session.numbers().next();
     AcquireLockRequest request =
         AcquireLockRequest.newBuilder()
             .setName(name)
             .setLeaseId(session.leaseId())
             .setOwner(owner)
             .setWaitTimeout(com.google.protobuf.Duration.getDefaultInstance())
-            .setRequestId(id)
             .build();
-    session
-        .core()
-        .channel()
-        .call(Rpc.ACQUIRE_LOCK, request, policy())
+    NumberedCall.start(
+            session, Rpc.ACQUIRE_LOCK, id -> request.toBuilder().setRequestId(id).build(), policy())
         .whenComplete(
             (response, failure) -> {
-              session.numbers().answered(id);
               if (failure != null) {
-                againIfUnavailable(failure);
+                againIfNotCarriedOut(failure);
               } else {
                 answered(response);
               }
@@ -70,30 +64,20 @@ final class AbandonedAcquisition {
   }
 
   private void release(long token) {
-    RequestId id = session.numbers().next();
-    ReleaseLockRequest request =
-        ReleaseLockRequest.newBuilder()
-            .setName(name)
-            .setLeaseId(session.leaseId())
-            .setOwner(owner)
-            .setToken(token)
-            .setRequestId(id)
-            .build();
-    session
-        .core()
-        .channel()
-        .call(Rpc.RELEASE_LOCK, request, policy())
+    NumberedCall.release(session, name, owner, token, policy())
         .whenComplete(
             (response, failure) -> {
-              session.numbers().answered(id);
               if (failure != null) {
-                againIfUnavailable(failure);
+                againIfNotCarriedOut(failure);
               }
             });
   }
 
-  private void againIfUnavailable(Throwable failure) {
-    if (!(failure instanceof UnavailableException)) {
+  private void againIfNotCarriedOut(Throwable failure) {
+    boolean again =
+        failure instanceof UnavailableException
+            || CoordinatorException.isFor(Reason.LIMIT_REACHED, failure);
+    if (!again) {
       return;
     }
     try {

@@ -4,14 +4,18 @@ package dev.coordinator.client;
 import dev.coordinator.client.CoordinatorException.Reason;
 import dev.coordinator.client.internal.CallPolicy;
 import dev.coordinator.client.internal.ProtoRecords;
+import dev.coordinator.client.internal.RequestNumbers;
 import dev.coordinator.client.internal.Rpc;
 import dev.coordinator.v1.AcquireLockRequest;
 import dev.coordinator.v1.AcquireLockResponse;
+import dev.coordinator.v1.AcquireLockResponse.Outcome;
 import dev.coordinator.v1.RequestId;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * One attempt to take a lock, under an owner id of its own: empty if somebody else has it, or still
@@ -27,14 +31,21 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
   private final String name;
   private final String metadata;
   private final Duration wait;
+  private final boolean waits;
   private final String owner = UUID.randomUUID().toString();
+  private final Duration budget;
   private final long startedAtNanos;
-  private volatile CompletableFuture<AcquireLockResponse> call;
+  private final Map<RequestId, CompletableFuture<AcquireLockResponse>> calls =
+      new ConcurrentHashMap<>();
 
-  /** The request whose answer counts. Guarded by this, like the next one. */
+  /** The request whose answer counts, null before it is sent. Guarded by this, like the rest. */
   private RequestId currentId;
 
-  private boolean answered;
+  /** Whether an earlier request may have a place in the queue, whatever becomes of this one. */
+  private boolean renumbered;
+
+  /** Whether no answer counts any more. */
+  private boolean over;
 
   /**
    * @param wait null to wait without limit
@@ -44,6 +55,8 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
     this.name = name;
     this.metadata = metadata;
     this.wait = wait;
+    this.waits = wait == null || !wait.isZero();
+    this.budget = policy(wait).budget();
     this.startedAtNanos = session.core().time().nanoTime();
   }
 
@@ -52,50 +65,97 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
       completeExceptionally(session.expiredException());
       return;
     }
-    send(wait);
+    if (waits && !session.waits().tryAcquire()) {
+      session.unbind(this);
+      completeExceptionally(
+          new CoordinatorException(
+              Reason.LIMIT_REACHED,
+              "a session waits for at most "
+                  + RequestNumbers.MAX_WAITS
+                  + " locks at once; wait for more with another session"));
+      return;
+    }
+    ask();
   }
 
-  private void send(Duration waitLeft) {
-    RequestId id = session.numbers().next(this::renumber);
+  private void ask() {
+    if (waits) {
+      session.numbers().takeToWait(this::send, this::renumber);
+    } else {
+      session.numbers().take(this::send);
+    }
+    if (budget != null && !isAsked()) {
+      session.core().executeAfter(budget, this::endUnasked);
+    }
+  }
+
+  private void send(RequestId id) {
     if (!supersede(id)) {
       session.numbers().answered(id);
       return;
     }
-    AcquireLockRequest.Builder request =
-        AcquireLockRequest.newBuilder()
-            .setName(name)
-            .setLeaseId(session.leaseId())
-            .setOwner(owner)
-            .setMetadata(metadata)
-            .setRequestId(id);
-    if (waitLeft != null) {
-      request.setWaitTimeout(ProtoRecords.duration(waitLeft));
+    CompletableFuture<AcquireLockResponse> call = call(id);
+    calls.put(id, call);
+    call.whenComplete((response, failure) -> answered(id, response, failure));
+    if (isOver()) {
+      letGo();
     }
-    CompletableFuture<AcquireLockResponse> sent =
-        session.core().channel().call(Rpc.ACQUIRE_LOCK, request.build(), policy(waitLeft));
-    call = sent;
-    sent.whenComplete((response, failure) -> answered(id, response, failure));
-    if (isDone()) {
-      sent.cancel(true);
+  }
+
+  /** A number that was taken must be given back, so whatever is thrown counts as an answer. */
+  private CompletableFuture<AcquireLockResponse> call(RequestId id) {
+    try {
+      Duration waitLeft = waitLeft();
+      AcquireLockRequest.Builder request =
+          AcquireLockRequest.newBuilder()
+              .setName(name)
+              .setLeaseId(session.leaseId())
+              .setOwner(owner)
+              .setMetadata(metadata)
+              .setRequestId(id);
+      if (waitLeft != null) {
+        request.setWaitTimeout(ProtoRecords.duration(waitLeft));
+      }
+      return session.core().channel().call(Rpc.ACQUIRE_LOCK, request.build(), policy(waitLeft));
+    } catch (RuntimeException e) {
+      return CompletableFuture.failedFuture(e);
     }
   }
 
   private synchronized boolean supersede(RequestId id) {
-    if (!answered) {
+    if (!over) {
+      renumbered |= currentId != null;
       currentId = id;
     }
-    return !answered;
+    return !over;
   }
 
   /** Tells whether the answer to this request is the one; no request takes over after that. */
   private synchronized boolean settle(RequestId id) {
-    boolean settled = id.equals(currentId) && !answered;
-    answered |= settled;
+    boolean settled = id.equals(currentId) && !over;
+    over |= settled;
     return settled;
   }
 
-  private synchronized void unsettle() {
-    answered = false;
+  /** Tells whether to ask anew after this request, of which nothing is left at the cluster. */
+  private synchronized boolean reopen(RequestId id) {
+    boolean reopened = id.equals(currentId) && !over;
+    if (reopened) {
+      currentId = null;
+    }
+    return reopened;
+  }
+
+  private synchronized boolean isOver() {
+    return over;
+  }
+
+  private synchronized boolean isAsked() {
+    return currentId != null;
+  }
+
+  private synchronized boolean mayHavePlace(Throwable failure) {
+    return renumbered || (failure instanceof UnavailableException lost && !lost.outcomeKnown());
   }
 
   /** The cluster lets a further request of the same owner take over its place in the queue. */
@@ -105,7 +165,7 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
         .execute(
             () -> {
               if (!isDone()) {
-                send(waitLeft());
+                send(session.numbers().renumber(this::renumber));
               }
             });
   }
@@ -121,20 +181,37 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
   }
 
   private void answered(RequestId id, AcquireLockResponse response, Throwable failure) {
+    calls.remove(id);
     session.numbers().answered(id);
-    if (!settle(id)) {
-      // A request with a fresh number took over, and gets the answer.
+    if (isEndedByOthers(response, failure)) {
+      if (reopen(id)) {
+        ask();
+      }
       return;
     }
+    if (!settle(id)) {
+      // A request with a fresh number took over and gets the answer, or nobody wants one.
+      return;
+    }
+    leave();
     if (failure != null) {
       failed(failure);
       return;
     }
-    session.unbind(this);
     switch (response.getOutcome()) {
       case OUTCOME_ACQUIRED, OUTCOME_ALREADY_HELD -> granted(response.getToken());
       default -> complete(Optional.empty());
     }
+  }
+
+  /**
+   * Nobody here cancelled, but somebody did in this owner's name; or something between here and the
+   * cluster sets deadlines, which end a wait without limit.
+   */
+  private boolean isEndedByOthers(AcquireLockResponse response, Throwable failure) {
+    return failure == null
+        ? wait == null && response.getOutcome() == Outcome.OUTCOME_TIMED_OUT
+        : CoordinatorException.isFor(Reason.WAIT_CANCELLED, failure);
   }
 
   private void granted(long token) {
@@ -147,25 +224,41 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
   }
 
   private void failed(Throwable failure) {
-    boolean repeatedElsewhere =
-        failure instanceof CoordinatorException refused
-            && refused.reason() == Reason.WAIT_CANCELLED;
-    if (repeatedElsewhere && !isDone()) {
-      // Nobody here cancelled; somebody else did, in this owner's name.
-      unsettle();
-      send(waitLeft());
-      return;
-    }
-    session.unbind(this);
     if (failure instanceof LeaseExpiredException ended) {
       session.endedByCluster(ended.getMessage());
     }
-    boolean unclear =
-        isCancelled() || (failure instanceof UnavailableException lost && !lost.outcomeKnown());
-    if (unclear) {
-      new AbandonedAcquisition(session, name, owner).settle();
+    if (mayHavePlace(failure)) {
+      clearUp();
     }
     completeExceptionally(failure);
+  }
+
+  private void clearUp() {
+    letGo();
+    new AbandonedAcquisition(session, name, owner).settle();
+  }
+
+  /**
+   * Nobody needs the answers any more. They come all the same, once the place in the queue is left;
+   * to break the calls off would tell the cluster nothing, and members close a connection on which
+   * too many are.
+   */
+  private void letGo() {
+    if (calls.isEmpty()) {
+      return;
+    }
+    calls.keySet().forEach(session.numbers()::answered);
+    session
+        .core()
+        .executeAfter(
+            session.core().callTimeout(), () -> calls.values().forEach(call -> call.cancel(true)));
+  }
+
+  /** Not before the answer counts, and before anybody learns of it. */
+  private void leave() {
+    if (session.unbind(this) && waits) {
+      session.waits().release();
+    }
   }
 
   private Duration waitLeft() {
@@ -179,19 +272,45 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
   @Override
   public boolean cancel(boolean mayInterruptIfRunning) {
     boolean cancelled = super.cancel(mayInterruptIfRunning);
-    CompletableFuture<AcquireLockResponse> started = call;
-    if (cancelled && started != null) {
-      started.cancel(true);
+    if (cancelled) {
+      giveUp();
     }
     return cancelled;
   }
 
   @Override
   public void sessionEnded(SessionEvent event) {
-    completeExceptionally(session.expiredException());
-    CompletableFuture<AcquireLockResponse> started = call;
-    if (started != null) {
-      started.cancel(true);
+    if (completeExceptionally(session.expiredException())) {
+      giveUp();
     }
+  }
+
+  private void giveUp() {
+    boolean asked;
+    synchronized (this) {
+      asked = currentId != null && !over;
+      over = true;
+    }
+    leave();
+    if (asked) {
+      clearUp();
+    }
+  }
+
+  /** Earlier requests of the session kept their numbers for so long that this one got none. */
+  private void endUnasked() {
+    synchronized (this) {
+      if (over || currentId != null) {
+        return;
+      }
+      over = true;
+    }
+    leave();
+    completeExceptionally(
+        new UnavailableException(
+            Reason.UNREACHABLE,
+            "the cluster does not answer earlier requests of the session",
+            true,
+            Map.of()));
   }
 }

@@ -37,7 +37,7 @@ public class CoordinatorException extends RuntimeException {
     REQUEST_MISMATCH,
     /** The request is a late duplicate and had no effect. */
     REQUEST_FORGOTTEN,
-    /** A limit of the cluster's configuration is reached. */
+    /** A limit of the cluster's configuration is reached, or one of a {@link Session}. */
     LIMIT_REACHED,
     /** The cluster has more work waiting than it accepts. */
     OVERLOADED,
@@ -75,6 +75,10 @@ public class CoordinatorException extends RuntimeException {
     super(message, cause);
     this.reason = reason;
     this.details = Map.copyOf(details);
+  }
+
+  static boolean isFor(Reason reason, Throwable failure) {
+    return failure instanceof CoordinatorException failed && failed.reason == reason;
   }
 
   /** Why the call failed. */

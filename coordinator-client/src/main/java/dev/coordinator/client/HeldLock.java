@@ -6,9 +6,7 @@ import dev.coordinator.client.internal.Blocking;
 import dev.coordinator.client.internal.CallPolicy;
 import dev.coordinator.client.internal.Rpc;
 import dev.coordinator.v1.CheckSequencerRequest;
-import dev.coordinator.v1.ReleaseLockRequest;
 import dev.coordinator.v1.ReleaseLockResponse;
-import dev.coordinator.v1.RequestId;
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -33,6 +31,8 @@ import org.slf4j.LoggerFactory;
 public final class HeldLock implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(HeldLock.class);
+
+  private static final Duration AGAIN = Duration.ofMillis(250);
 
   private enum Status {
     HELD,
@@ -194,19 +194,10 @@ public final class HeldLock implements AutoCloseable {
 
   /** Stays bound to the session, whose end makes further attempts pointless. */
   private void sendRelease() {
-    RequestId id = session.numbers().next();
-    ReleaseLockRequest request =
-        ReleaseLockRequest.newBuilder()
-            .setName(name)
-            .setLeaseId(session.leaseId())
-            .setOwner(owner)
-            .setToken(token)
-            .setRequestId(id)
-            .build();
     CompletableFuture<ReleaseLockResponse> call =
-        session.core().channel().call(Rpc.RELEASE_LOCK, request, CallPolicy.repeatable(null));
+        NumberedCall.release(session, name, owner, token, CallPolicy.repeatable(null));
     releasing = call;
-    call.whenComplete((response, failure) -> releaseAnswered(id, failure));
+    call.whenComplete((response, failure) -> releaseAnswered(failure));
     if (session.state() == SessionState.EXPIRED) {
       giveUpReleasing(call);
     }
@@ -219,14 +210,19 @@ public final class HeldLock implements AutoCloseable {
     }
   }
 
-  private void releaseAnswered(RequestId id, Throwable failure) {
+  private void releaseAnswered(Throwable failure) {
+    // The cluster has no room for the request now; the lock is as it was.
+    boolean refused = CoordinatorException.isFor(Reason.LIMIT_REACHED, failure);
+    if (refused && session.state() != SessionState.EXPIRED) {
+      session.core().executeAfter(AGAIN, this::sendRelease);
+      return;
+    }
     session.unbind(binding);
-    session.numbers().answered(id);
     if (failure == null) {
       released.complete(null);
       return;
     }
-    if (failure instanceof CancellationException) {
+    if (refused || failure instanceof CancellationException) {
       released.completeExceptionally(session.expiredException());
       return;
     }
@@ -234,9 +230,9 @@ public final class HeldLock implements AutoCloseable {
       session.endedByCluster(ended.getMessage());
     }
     boolean wasLost =
-        failure instanceof CoordinatorException refused
+        failure instanceof CoordinatorException
             && !(failure instanceof UnavailableException)
-            && refused.reason() != Reason.CLOSED;
+            && !CoordinatorException.isFor(Reason.CLOSED, failure);
     released.completeExceptionally(
         wasLost
             ? new LockLostException(

@@ -23,6 +23,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
@@ -42,7 +43,9 @@ import org.slf4j.LoggerFactory;
  * to be looked at first. All its locks are lost with it.
  *
  * <p>Thread-safe. One session can serve a whole process; each acquisition is an owner of its own,
- * so threads never share a hold by accident.
+ * so threads never share a hold by accident. It can hold many locks, but wait for at most 256 at
+ * once, since the cluster keeps a limited number of a session's unanswered requests; {@link
+ * DistributedLock} tells what becomes of one more.
  */
 public final class Session implements AutoCloseable {
 
@@ -54,6 +57,7 @@ public final class Session implements AutoCloseable {
   private final LeaseMonitor monitor;
   private final SerialExecutor events;
   private final RequestNumbers numbers = new RequestNumbers();
+  private final Semaphore waits = new Semaphore(RequestNumbers.MAX_WAITS);
   private final Set<SessionBound> bound = ConcurrentHashMap.newKeySet();
   private final List<SessionListener> listeners = new CopyOnWriteArrayList<>();
   private final CompletableFuture<SessionEvent> expired = new CompletableFuture<>();
@@ -181,6 +185,11 @@ public final class Session implements AutoCloseable {
     return numbers;
   }
 
+  /** How many more locks can be waited for. */
+  Semaphore waits() {
+    return waits;
+  }
+
   /** Why the session ended, as an exception. */
   LeaseExpiredException expiredException() {
     SessionEvent event = end;
@@ -199,8 +208,9 @@ public final class Session implements AutoCloseable {
     return state() != SessionState.EXPIRED || !bound.remove(member);
   }
 
-  void unbind(SessionBound member) {
-    bound.remove(member);
+  /** Tells whether it was tied until now. */
+  boolean unbind(SessionBound member) {
+    return bound.remove(member);
   }
 
   /** The cluster said that the lease has ended. */

@@ -7,10 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.Message;
+import dev.coordinator.client.CoordinatorException.Reason;
+import dev.coordinator.client.internal.RequestNumbers;
 import dev.coordinator.v1.AcquireLockRequest;
 import dev.coordinator.v1.ErrorReason;
 import dev.coordinator.v1.LockEvent;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -19,6 +23,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -104,6 +109,9 @@ class DistributedLockTest {
     assertTrue(waiting.cancel(true));
     Eventually.until("left the queue", () -> cluster.state().waiters("a") == 0);
     assertThrows(CancellationException.class, waiting::join);
+    // Many calls that are broken off look like an attack.
+    Eventually.until("answered", () -> cluster.cancelledWaits() == 1);
+    assertEquals(0, cluster.brokenOff());
     held.close();
     Eventually.until("nobody holds it", () -> cluster.state().isFree("a"));
   }
@@ -226,6 +234,114 @@ class DistributedLockTest {
     assertFalse(waiting.isDone());
     held.close();
     assertTrue(waiting.get(10, TimeUnit.SECONDS).isHeld());
+  }
+
+  private List<CompletableFuture<HeldLock>> queueUp(int count) throws Exception {
+    List<CompletableFuture<HeldLock>> waiting = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      waiting.add(session.lock("a").acquireAsync());
+    }
+    Eventually.until("queued", () -> cluster.state().waiters("a") == count);
+    return waiting;
+  }
+
+  @Test
+  void manyWaitsDoNotHinderManyOtherRequests() throws Exception {
+    HeldLock held = session.lock("a").acquire();
+    List<CompletableFuture<HeldLock>> waiting = queueUp(RequestNumbers.MAX_WAITS);
+    for (int i = 0; i < 1_500; i++) {
+      session.lock("b").tryAcquire().orElseThrow().close();
+    }
+    assertEquals(RequestNumbers.MAX_WAITS, cluster.state().waiters("a"));
+    // They came to the queue together, in whatever order.
+    List<CompletableFuture<Void>> served =
+        waiting.stream().map(next -> next.thenCompose(HeldLock::release)).toList();
+    held.close();
+    for (CompletableFuture<Void> one : served) {
+      one.get(20, TimeUnit.SECONDS);
+    }
+    assertEquals(0, cluster.state().refusedForNumbers());
+  }
+
+  @Test
+  void manyHoldsAreTakenAndGivenBackAtOnce() throws Exception {
+    List<CompletableFuture<Optional<HeldLock>>> tries = new ArrayList<>();
+    for (int i = 0; i < 2_000; i++) {
+      tries.add(session.lock("many/" + i).tryAcquireAsync());
+    }
+    List<HeldLock> holds = new ArrayList<>();
+    for (CompletableFuture<Optional<HeldLock>> attempt : tries) {
+      holds.add(attempt.get(20, TimeUnit.SECONDS).orElseThrow());
+    }
+    List<CompletableFuture<Void>> released = holds.stream().map(HeldLock::release).toList();
+    for (CompletableFuture<Void> release : released) {
+      release.get(20, TimeUnit.SECONDS);
+    }
+    assertEquals(List.of(), cluster.state().heldLocks(""));
+    assertEquals(0, cluster.state().refusedForNumbers());
+  }
+
+  @Test
+  void aSessionDoesNotWaitForMoreLocksThanItMay() throws Exception {
+    HeldLock held = session.lock("a").acquire();
+    List<CompletableFuture<HeldLock>> waiting = queueUp(RequestNumbers.MAX_WAITS);
+    CoordinatorException refused =
+        assertThrows(
+            CoordinatorException.class, () -> session.lock("b").acquire(Duration.ofSeconds(1)));
+    assertEquals(Reason.LIMIT_REACHED, refused.reason());
+    assertEquals(
+        "a session waits for at most 256 locks at once; wait for more with another session",
+        refused.getMessage());
+    session.lock("b").tryAcquire().orElseThrow().close();
+    waiting.get(7).cancel(true);
+    session.lock("b").acquire().close();
+    held.close();
+  }
+
+  @Test
+  void anAcquisitionThatFindsNoRoomUnderAFreshNumberLeavesTheQueue() throws Exception {
+    HeldLock held = session.lock("a").acquire();
+    CompletableFuture<HeldLock> waiting = queueUp();
+    List<AcquireLockRequest> sent = cluster.requests(AcquireLockRequest.class);
+    String owner = sent.get(sent.size() - 1).getOwner();
+    Predicate<Message> ofTheWaiter =
+        request -> request instanceof AcquireLockRequest next && next.getOwner().equals(owner);
+    // The one with the fresh number, then the one that clears up.
+    cluster.refuseNext(ofTheWaiter, FakeError.of(ErrorReason.ERROR_REASON_LIMIT_REACHED));
+    cluster.refuseNext(ofTheWaiter, FakeError.of(ErrorReason.ERROR_REASON_LIMIT_REACHED));
+    for (int i = 0; i < 300; i++) {
+      session.lock("b").tryAcquire().orElseThrow().close();
+    }
+    ExecutionException failure =
+        assertThrows(ExecutionException.class, () -> waiting.get(10, TimeUnit.SECONDS));
+    assertEquals(Reason.LIMIT_REACHED, ((CoordinatorException) failure.getCause()).reason());
+    Eventually.until("left the queue", () -> cluster.state().waiters("a") == 0);
+    held.close();
+  }
+
+  @Test
+  void whatGetsNoNumberEndsAllTheSame() throws Exception {
+    CoordinatorClient hasty =
+        cluster
+            .client()
+            .attemptTimeout(Duration.ofMillis(50))
+            .callTimeout(Duration.ofMillis(300))
+            .build();
+    Session other = hasty.newSession(TTL);
+    List<HeldLock> holds = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      holds.add(other.lock("many/" + i).acquire());
+    }
+    cluster.elect(0);
+    List<CompletableFuture<Void>> released = holds.stream().map(HeldLock::release).toList();
+    UnavailableException failure =
+        assertThrows(UnavailableException.class, () -> other.lock("a").tryAcquire());
+    assertTrue(failure.outcomeKnown());
+    hasty.close();
+    for (CompletableFuture<Void> release : released) {
+      assertThrows(ExecutionException.class, () -> release.get(10, TimeUnit.SECONDS));
+    }
+    cluster.elect(1);
   }
 
   @Test

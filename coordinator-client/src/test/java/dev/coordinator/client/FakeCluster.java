@@ -9,10 +9,13 @@ import io.grpc.inprocess.InProcessChannelBuilder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 
 /**
  * Members in this process that keep to the wire contract and misbehave as they are told: they can
@@ -23,6 +26,8 @@ final class FakeCluster implements AutoCloseable {
   /** Who was asked what. */
   record Asked(int member, Message request) {}
 
+  private record PlannedRefusal(Predicate<Message> which, StatusRuntimeException error) {}
+
   private final String id;
   private final String prefix = UUID.randomUUID() + ":";
   private final Map<Integer, String> wrongAddresses = new ConcurrentHashMap<>();
@@ -32,6 +37,9 @@ final class FakeCluster implements AutoCloseable {
   private final Queue<StatusRuntimeException> lostAnswers = new ConcurrentLinkedQueue<>();
   private final Queue<StatusRuntimeException> refusals = new ConcurrentLinkedQueue<>();
   private final Queue<StatusRuntimeException> watchRefusals = new ConcurrentLinkedQueue<>();
+  private final Queue<PlannedRefusal> plannedRefusals = new ConcurrentLinkedQueue<>();
+  private final AtomicInteger brokenOff = new AtomicInteger();
+  private final AtomicInteger cancelledWaits = new AtomicInteger();
   private volatile int leader = 1;
   private volatile boolean forwarding = true;
   private volatile boolean secretive;
@@ -141,8 +149,35 @@ final class FakeCluster implements AutoCloseable {
     refusals.add(error);
   }
 
-  StatusRuntimeException nextRefusal() {
-    return refusals.poll();
+  /** Refuses the next call to the leader that is one of these. */
+  void refuseNext(Predicate<Message> which, StatusRuntimeException error) {
+    plannedRefusals.add(new PlannedRefusal(which, error));
+  }
+
+  StatusRuntimeException nextRefusal(Message request) {
+    Optional<PlannedRefusal> planned =
+        plannedRefusals.stream().filter(refusal -> refusal.which.test(request)).findFirst();
+    return planned.isPresent() && plannedRefusals.remove(planned.get())
+        ? planned.get().error
+        : refusals.poll();
+  }
+
+  /** A client broke an acquisition off before it was answered. */
+  void brokeOff() {
+    brokenOff.incrementAndGet();
+  }
+
+  int brokenOff() {
+    return brokenOff.get();
+  }
+
+  /** A client was answered that its wait was cancelled. */
+  void toldOfCancelledWait() {
+    cancelledWaits.incrementAndGet();
+  }
+
+  int cancelledWaits() {
+    return cancelledWaits.get();
   }
 
   /** Refuses the next watch. */

@@ -2,6 +2,7 @@
 package dev.coordinator.client;
 
 import com.google.protobuf.Message;
+import dev.coordinator.client.CoordinatorException.Reason;
 import dev.coordinator.v1.AcquireLockRequest;
 import dev.coordinator.v1.AcquireLockResponse;
 import dev.coordinator.v1.CheckSequencerRequest;
@@ -157,7 +158,7 @@ final class FakeMember {
       StreamObserver<R> observer, Message request, Supplier<CompletableFuture<R>> work) {
     cluster.asked(id, request);
     try {
-      checkLeader();
+      checkLeader(request);
       CompletableFuture<R> result = work.get();
       StatusRuntimeException lost = cluster.lostAnswer(request);
       if (lost != null) {
@@ -181,14 +182,14 @@ final class FakeMember {
     }
   }
 
-  private void checkLeader() {
+  private void checkLeader(Message request) {
     int leader = cluster.leader();
     if (leader != id && !(cluster.isForwarding() && isReachable(leader))) {
       throw isReachable(leader)
           ? FakeError.of(ErrorReason.ERROR_REASON_NOT_LEADER, "leader", cluster.toldAddress(leader))
           : FakeError.of(ErrorReason.ERROR_REASON_NO_LEADER);
     }
-    StatusRuntimeException refusal = cluster.nextRefusal();
+    StatusRuntimeException refusal = cluster.nextRefusal(request);
     if (refusal != null) {
       throw refusal;
     }
@@ -279,7 +280,7 @@ final class FakeMember {
           }
           cluster.asked(id, request);
           try {
-            checkLeader();
+            checkLeader(request);
             if (keepAliveAnswered) {
               observer.onNext(cluster.state().keepAlive(request));
             }
@@ -311,6 +312,7 @@ final class FakeMember {
       CompletableFuture<CompletableFuture<AcquireLockResponse>> wait = new CompletableFuture<>();
       call.setOnCancelHandler(
           () -> {
+            cluster.brokeOff();
             // A member that is dead or frozen takes nothing out of the queue, and a numbered
             // request
             // may have been repeated elsewhere.
@@ -323,9 +325,18 @@ final class FakeMember {
           request,
           () -> {
             CompletableFuture<AcquireLockResponse> answer = cluster.state().acquire(request);
+            answer.whenComplete((response, failure) -> answered(call, failure));
             wait.complete(answer);
             return answer;
           });
+    }
+
+    private void answered(ServerCallStreamObserver<AcquireLockResponse> call, Throwable failure) {
+      if (failure != null
+          && !call.isCancelled()
+          && failure.getMessage().contains(Reason.WAIT_CANCELLED.name())) {
+        cluster.toldOfCancelledWait();
+      }
     }
 
     @Override

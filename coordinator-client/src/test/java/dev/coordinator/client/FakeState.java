@@ -19,9 +19,7 @@ import dev.coordinator.v1.LockWaiter;
 import dev.coordinator.v1.ReleaseLockRequest;
 import dev.coordinator.v1.ReleaseLockResponse;
 import dev.coordinator.v1.RevokeLeaseResponse;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -44,7 +42,7 @@ final class FakeState {
   private static final class LockState {
     Waiter holder;
     long token;
-    final Deque<Waiter> queue = new ArrayDeque<>();
+    final List<Waiter> queue = new ArrayList<>();
   }
 
   private static final class LeaseState {
@@ -58,6 +56,7 @@ final class FakeState {
   private final List<LockEvent> events = new ArrayList<>();
   private long revision = 100;
   private long oldestRevision;
+  private int refusedForNumbers;
 
   synchronized GrantLeaseResponse grant(GrantLeaseRequest request) {
     for (Map.Entry<Long, LeaseState> lease : leases.entrySet()) {
@@ -132,7 +131,7 @@ final class FakeState {
       return (CompletableFuture<AcquireLockResponse>) known;
     }
     LockState lock = locks.computeIfAbsent(request.getName(), name -> new LockState());
-    Waiter earlier = takeOut(lock, request);
+    int earlier = takeOut(lock, request);
     Waiter waiter = new Waiter(request, answer);
     if (lock.holder == null) {
       hold(lock, waiter, Outcome.OUTCOME_ACQUIRED);
@@ -141,25 +140,25 @@ final class FakeState {
     } else if (isZeroWait(request)) {
       answer.complete(
           AcquireLockResponse.newBuilder().setOutcome(Outcome.OUTCOME_HELD_BY_OTHER).build());
-    } else if (earlier != null) {
-      lock.queue.addFirst(waiter);
     } else {
-      lock.queue.add(waiter);
+      lock.queue.add(earlier >= 0 ? earlier : lock.queue.size(), waiter);
     }
     return answer;
   }
 
-  /** A further request of an owner takes over its place; here that is always the first one. */
-  private static Waiter takeOut(LockState lock, AcquireLockRequest request) {
-    for (Waiter waiter : lock.queue) {
-      if (sameOwner(waiter.request, request)) {
-        lock.queue.remove(waiter);
-        waiter.answer.completeExceptionally(
-            FakeError.of(ErrorReason.ERROR_REASON_WAIT_CANCELLED, "name", request.getName()));
-        return waiter;
+  /** A further request of an owner takes over its place, which is given back; -1 without one. */
+  private static int takeOut(LockState lock, AcquireLockRequest request) {
+    for (int place = 0; place < lock.queue.size(); place++) {
+      if (sameOwner(lock.queue.get(place).request, request)) {
+        lock.queue
+            .remove(place)
+            .answer
+            .completeExceptionally(
+                FakeError.of(ErrorReason.ERROR_REASON_WAIT_CANCELLED, "name", request.getName()));
+        return place;
       }
     }
-    return null;
+    return -1;
   }
 
   private CompletableFuture<?> number(
@@ -173,6 +172,7 @@ final class FakeState {
     lease.acknowledgedBelow = Math.max(lease.acknowledgedBelow, id.getAcknowledgedBelow());
     lease.outcomes.keySet().removeIf(old -> old < lease.acknowledgedBelow);
     if (lease.outcomes.size() >= MAX_UNACKNOWLEDGED) {
+      refusedForNumbers++;
       throw FakeError.of(ErrorReason.ERROR_REASON_LIMIT_REACHED, "limit", "unacknowledged");
     }
     return lease.outcomes.putIfAbsent(number, answer);
@@ -247,9 +247,8 @@ final class FakeState {
   private void free(LockState lock, LockEvent.Kind kind) {
     event(kind, lock);
     lock.holder = null;
-    Waiter next = lock.queue.poll();
-    if (next != null) {
-      hold(lock, next, Outcome.OUTCOME_ACQUIRED);
+    if (!lock.queue.isEmpty()) {
+      hold(lock, lock.queue.remove(0), Outcome.OUTCOME_ACQUIRED);
     }
   }
 
@@ -303,6 +302,11 @@ final class FakeState {
   synchronized int waiters(String name) {
     LockState lock = locks.get(name);
     return lock == null ? 0 : lock.queue.size();
+  }
+
+  /** How many requests came when too many of their lease were not acknowledged. */
+  synchronized int refusedForNumbers() {
+    return refusedForNumbers;
   }
 
   synchronized long revision() {

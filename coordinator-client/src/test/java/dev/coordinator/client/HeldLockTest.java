@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.coordinator.client.CoordinatorException.Reason;
+import dev.coordinator.v1.ErrorReason;
 import dev.coordinator.v1.LockEvent;
 import dev.coordinator.v1.ReleaseLockRequest;
 import java.time.Duration;
@@ -104,6 +105,21 @@ class HeldLockTest {
     released.get(10, TimeUnit.SECONDS);
     assertEquals(
         1,
+        cluster.requests(ReleaseLockRequest.class).stream()
+            .map(request -> request.getRequestId().getNumber())
+            .distinct()
+            .count());
+  }
+
+  @Test
+  void aReleaseThatFindsNoRoomIsNoLoss() throws Exception {
+    cluster.refuseNext(
+        ReleaseLockRequest.class::isInstance, FakeError.of(ErrorReason.ERROR_REASON_LIMIT_REACHED));
+    held.release().get(10, TimeUnit.SECONDS);
+    assertTrue(cluster.state().isFree("a"));
+    assertEquals(0, losses.get());
+    assertEquals(
+        2,
         cluster.requests(ReleaseLockRequest.class).stream()
             .map(request -> request.getRequestId().getNumber())
             .distinct()
