@@ -56,14 +56,14 @@ public final class DistributedLock {
   }
 
   /**
-   * Takes the lock if it becomes free within {@code wait}; empty if it does not. An interrupt
-   * leaves the queue.
+   * Takes the lock if it becomes free within {@code wait}; empty if it does not. A wait of more
+   * than 100 years is one without limit. An interrupt leaves the queue.
    *
    * @throws LeaseExpiredException if the session ends first
    * @throws UnavailableException if the cluster cannot be reached
    */
   public Optional<HeldLock> acquire(Duration wait) throws InterruptedException {
-    return await(begin(checked(wait)));
+    return await(begin(Waits.checked(wait)));
   }
 
   /** Takes the lock if it is free; empty if it is not. */
@@ -96,7 +96,7 @@ public final class DistributedLock {
 
   /** As {@link #acquire(Duration)}; ends early like {@link #acquireAsync()}. */
   public CompletableFuture<Optional<HeldLock>> acquireAsync(Duration wait) {
-    return session.core().handOver(begin(checked(wait)), DistributedLock::giveBack);
+    return session.core().handOver(begin(Waits.checked(wait)), DistributedLock::giveBack);
   }
 
   /** As {@link #tryAcquire()}. */
@@ -141,13 +141,6 @@ public final class DistributedLock {
 
   private static void giveBack(Optional<HeldLock> result) {
     result.ifPresent(HeldLock::release);
-  }
-
-  private static Duration checked(Duration wait) {
-    if (wait.isNegative()) {
-      throw new IllegalArgumentException("wait must not be negative, but is " + wait);
-    }
-    return wait;
   }
 
   @Override

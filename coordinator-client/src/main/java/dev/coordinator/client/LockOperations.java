@@ -41,20 +41,21 @@ public final class LockOperations {
 
   /**
    * Takes a lock for a lease and owner of the caller's choice; gives the token, or nothing if the
-   * lock did not become free within {@code wait}. The request carries no number, so it is not
-   * repeated once it may have taken effect.
+   * lock did not become free within {@code wait}; more than 100 years are without limit. The
+   * request carries no number, so it is not repeated once it may have taken effect.
    */
   public OptionalLong acquire(String name, long leaseId, String owner, Duration wait) {
-    AcquireLockRequest request =
-        AcquireLockRequest.newBuilder()
-            .setName(name)
-            .setLeaseId(leaseId)
-            .setOwner(owner)
-            .setWaitTimeout(ProtoRecords.duration(wait))
-            .build();
-    CallPolicy policy = new CallPolicy(false, !wait.isZero(), wait.plus(core.callTimeout()));
+    Duration limit = Waits.checked(wait);
+    AcquireLockRequest.Builder request =
+        AcquireLockRequest.newBuilder().setName(name).setLeaseId(leaseId).setOwner(owner);
+    if (limit != null) {
+      request.setWaitTimeout(ProtoRecords.duration(limit));
+    }
+    CallPolicy policy =
+        new CallPolicy(
+            false, !wait.isZero(), limit == null ? null : limit.plus(core.callTimeout()));
     AcquireLockResponse response =
-        Blocking.get(core.channel().call(Rpc.ACQUIRE_LOCK, request, policy));
+        Blocking.get(core.channel().call(Rpc.ACQUIRE_LOCK, request.build(), policy));
     boolean acquired =
         response.getOutcome() == Outcome.OUTCOME_ACQUIRED
             || response.getOutcome() == Outcome.OUTCOME_ALREADY_HELD;

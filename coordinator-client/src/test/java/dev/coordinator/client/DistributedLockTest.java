@@ -13,7 +13,9 @@ import dev.coordinator.client.internal.RequestNumbers;
 import dev.coordinator.v1.AcquireLockRequest;
 import dev.coordinator.v1.ErrorReason;
 import dev.coordinator.v1.LockEvent;
+import dev.coordinator.v1.RequestId;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -27,6 +29,8 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class DistributedLockTest {
 
@@ -394,6 +398,31 @@ class DistributedLockTest {
                 });
     assertTrue(cluster.state().isFree("a"));
     assertFalse(client.locks().check("a", token).valid());
+  }
+
+  @ParameterizedTest
+  @MethodSource("immeasurableWaits")
+  void aWaitTooLongToMeasureIsOneWithoutLimit(Duration wait) throws Exception {
+    HeldLock held = session.lock("a").acquire();
+    CompletableFuture<Optional<HeldLock>> waiting = session.lock("a").acquireAsync(wait);
+    Eventually.until("queued", () -> cluster.state().waiters("a") == 1);
+    List<AcquireLockRequest> sent = cluster.requests(AcquireLockRequest.class);
+    assertFalse(sent.get(sent.size() - 1).hasWaitTimeout());
+    held.close();
+    waiting.get(10, TimeUnit.SECONDS).orElseThrow().close();
+    assertTrue(client.locks().acquire("a", session.leaseId(), "somebody", wait).isPresent());
+    // Everything before it was answered.
+    assertTrue(session.lock("b").tryAcquire().isPresent());
+    List<AcquireLockRequest> all = cluster.requests(AcquireLockRequest.class);
+    RequestId last = all.get(all.size() - 1).getRequestId();
+    assertEquals(last.getNumber(), last.getAcknowledgedBelow());
+  }
+
+  private static List<Duration> immeasurableWaits() {
+    return List.of(
+        Duration.ofNanos(Long.MAX_VALUE),
+        Duration.ofMillis(Long.MAX_VALUE),
+        ChronoUnit.FOREVER.getDuration());
   }
 
   @Test
