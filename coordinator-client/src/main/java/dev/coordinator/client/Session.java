@@ -227,12 +227,23 @@ public final class Session implements AutoCloseable {
         core.scheduler().execute(() -> cleanUp(event));
       } catch (RejectedExecutionException e) {
         revoked.complete(null);
+        core.callbacks().execute(() -> endBound(event));
       }
     }
     events.execute(() -> tell(event));
   }
 
+  /** Holds and waits must not learn late of their end, whatever a listener is busy with. */
+  private void endBound(SessionEvent event) {
+    for (SessionBound member : List.copyOf(bound)) {
+      if (bound.remove(member)) {
+        member.sessionEnded(event);
+      }
+    }
+  }
+
   private void cleanUp(SessionEvent event) {
+    endBound(event);
     ScheduledFuture<?> armed = timer;
     if (armed != null) {
       armed.cancel(false);
@@ -259,13 +270,6 @@ public final class Session implements AutoCloseable {
   }
 
   private void tell(SessionEvent event) {
-    if (event.kind() == SessionEvent.Kind.EXPIRED) {
-      for (SessionBound member : List.copyOf(bound)) {
-        if (bound.remove(member)) {
-          member.sessionEnded(event);
-        }
-      }
-    }
     for (SessionListener listener : listeners) {
       try {
         listener.onEvent(event);

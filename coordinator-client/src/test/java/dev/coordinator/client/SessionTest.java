@@ -14,7 +14,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -124,6 +127,42 @@ class SessionTest {
       assertThrows(LockLostException.class, held::checkHeld);
       assertEquals(held.token(), held.lost().get(10, TimeUnit.SECONDS).token());
       Eventually.until("revoked, so that others need not wait", () -> cluster.state().isFree("a"));
+    }
+  }
+
+  @Test
+  void aListenerThatBlocksDoesNotWithholdTheLossOfLocks() throws Exception {
+    ManualTime time = new ManualTime();
+    CountDownLatch blocking = new CountDownLatch(1);
+    CountDownLatch done = new CountDownLatch(1);
+    try (CoordinatorClient client = cluster.client().timeSource(time).build()) {
+      Session session = client.newSession(LONG);
+      HeldLock held = session.lock("a").acquire();
+      CompletableFuture<HeldLock> waiting = session.lock("a").acquireAsync();
+      Eventually.until("queued", () -> cluster.state().waiters("a") == 1);
+      session.addListener(
+          event -> {
+            blocking.countDown();
+            awaitQuietly(done);
+          });
+      time.advance(Duration.ofSeconds(45));
+      assertEquals(SessionState.JEOPARDY, session.state());
+      assertTrue(blocking.await(10, TimeUnit.SECONDS));
+      time.advance(LONG);
+      assertEquals(SessionState.EXPIRED, session.state());
+      assertEquals(held.token(), held.lost().get(10, TimeUnit.SECONDS).token());
+      ExecutionException failure =
+          assertThrows(ExecutionException.class, () -> waiting.get(10, TimeUnit.SECONDS));
+      assertEquals(LeaseExpiredException.class, failure.getCause().getClass());
+      done.countDown();
+    }
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
