@@ -22,7 +22,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -118,16 +117,10 @@ public final class CoordinatorClient implements AutoCloseable {
 
   private void remember(Session session) {
     sessions.add(session);
-    session.addListener(
-        event -> {
-          if (event.kind() == SessionEvent.Kind.EXPIRED) {
-            sessions.remove(session);
-          }
-        });
-    if (session.state() == SessionState.EXPIRED) {
-      sessions.remove(session);
-    } else if (closed) {
-      session.closeAsync();
+    // Not before: who closes the client must wait for what a session that was closed gives back.
+    session.revoked().whenComplete((done, failure) -> sessions.remove(session));
+    if (closed) {
+      session.end();
     }
   }
 
@@ -168,19 +161,18 @@ public final class CoordinatorClient implements AutoCloseable {
 
   /**
    * Closes all watches and sessions, which gives back every lock, and then the connections. Waits a
-   * moment for the cluster to confirm it.
+   * moment for the cluster to confirm it, also on a thread that is interrupted, which it stays.
    */
   @Override
   public void close() {
     closed = true;
     watches.forEach(WatchStream::close);
     List<CompletableFuture<Void>> revocations = new ArrayList<>();
-    sessions.forEach(session -> revocations.add(session.closeAsync()));
+    sessions.forEach(session -> revocations.add(session.end()));
     try {
-      CompletableFuture.allOf(revocations.toArray(CompletableFuture[]::new))
-          .get(2 * attemptTimeout.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      Blocking.awaitUninterruptibly(
+          CompletableFuture.allOf(revocations.toArray(CompletableFuture[]::new)),
+          attemptTimeout.multipliedBy(2));
     } catch (ExecutionException | TimeoutException e) {
       log.warn("Not every lease was revoked; the rest will run out: {}", e.toString());
     }

@@ -152,13 +152,13 @@ public final class Session implements AutoCloseable {
 
   /**
    * Ends the session: its locks pass to their next waiters at once. Waits for the cluster to
-   * confirm it; if it does not, the lease runs out by itself. Does nothing the second time.
+   * confirm it; if it does not, the lease runs out by itself. An interrupt ends the wait only. Does
+   * nothing the second time.
    */
   @Override
   public void close() {
-    monitor.end(SessionEvent.Cause.CLOSED, "the session was closed");
     try {
-      revoked.get(core.callTimeout().toNanos(), TimeUnit.NANOSECONDS);
+      end().get(core.callTimeout().toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (ExecutionException | TimeoutException e) {
@@ -168,13 +168,26 @@ public final class Session implements AutoCloseable {
 
   /** As {@link #close}, without waiting; the future completes when the cluster has confirmed it. */
   public CompletableFuture<Void> closeAsync() {
-    monitor.end(SessionEvent.Cause.CLOSED, "the session was closed");
-    return revoked.whenCompleteAsync((done, failure) -> {}, core.callbacks());
+    return end().whenCompleteAsync((done, failure) -> {}, core.callbacks());
   }
 
   @Override
   public String toString() {
     return "Session[lease " + Long.toUnsignedString(leaseId) + ", " + monitor.state() + "]";
+  }
+
+  /** Closes the session; completes as {@link #revoked}. */
+  CompletableFuture<Void> end() {
+    monitor.end(SessionEvent.Cause.CLOSED, "the session was closed");
+    return revoked;
+  }
+
+  /**
+   * Completes after the end of the session, when the cluster has confirmed it or will not; on a
+   * gRPC or scheduler thread.
+   */
+  CompletableFuture<Void> revoked() {
+    return revoked;
   }
 
   ClientCore core() {

@@ -8,8 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.coordinator.client.SessionEvent.Cause;
 import dev.coordinator.client.SessionEvent.Kind;
+import dev.coordinator.v1.ErrorReason;
 import dev.coordinator.v1.KeepAliveRequest;
 import dev.coordinator.v1.LockEvent;
+import dev.coordinator.v1.RevokeLeaseRequest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -198,6 +200,25 @@ class SessionTest {
     client.newSession(LONG);
     client.newSession(LONG);
     client.close();
+    assertEquals(0, cluster.state().leaseCount());
+  }
+
+  @Test
+  void anInterruptedThreadGivesBackAllTheSame() {
+    CoordinatorClient client = cluster.client().build();
+    Session session = client.newSession(LONG);
+    client.newSession(LONG);
+    for (int i = 0; i < 5; i++) {
+      cluster.refuseNext(
+          request ->
+              request instanceof RevokeLeaseRequest revoke
+                  && revoke.getLeaseId() == session.leaseId(),
+          FakeError.of(ErrorReason.ERROR_REASON_NO_LEADER));
+    }
+    Thread.currentThread().interrupt();
+    session.close();
+    client.close();
+    assertTrue(Thread.interrupted());
     assertEquals(0, cluster.state().leaseCount());
   }
 

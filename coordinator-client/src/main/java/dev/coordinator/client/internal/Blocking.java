@@ -3,10 +3,13 @@ package dev.coordinator.client.internal;
 
 import dev.coordinator.client.CoordinatorException;
 import dev.coordinator.client.CoordinatorException.Reason;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 
 /** Waiting for futures on the caller's thread. */
@@ -45,6 +48,28 @@ public final class Blocking {
       Thread.currentThread().interrupt();
       throw new CoordinatorException(
           Reason.INTERRUPTED, "interrupted while waiting for an answer", Map.of(), e);
+    }
+  }
+
+  /** Waits, but not for longer than the limit; an interrupt sets the flag again, afterwards. */
+  public static void awaitUninterruptibly(CompletableFuture<?> future, Duration limit)
+      throws ExecutionException, TimeoutException {
+    long startedAtNanos = System.nanoTime();
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          long leftNanos = limit.toNanos() - (System.nanoTime() - startedAtNanos);
+          future.get(leftNanos, TimeUnit.NANOSECONDS);
+          return;
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
