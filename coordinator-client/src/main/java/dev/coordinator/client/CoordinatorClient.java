@@ -35,7 +35,8 @@ import org.slf4j.LoggerFactory;
  * made so that it is.
  *
  * <p>It runs one scheduler thread besides those of gRPC. Listeners, and what depends on the futures
- * it hands out, run on the callback executor and never on a thread of gRPC.
+ * it hands out, run on the callback executor; after that was shut down, on daemon threads of the
+ * client; and never on a thread of gRPC.
  *
  * <p>Thread-safe.
  */
@@ -59,7 +60,7 @@ public final class CoordinatorClient implements AutoCloseable {
     this.scheduler = new ScheduledThreadPoolExecutor(1, Threads.named("coordinator-scheduler"));
     scheduler.setRemoveOnCancelPolicy(true);
     scheduler.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-    this.ownCallbacks = builder.executor == null ? Threads.callbackPool() : null;
+    this.ownCallbacks = builder.executor == null ? Threads.pool("coordinator-callback") : null;
     LeaderChannel channel =
         new LeaderChannel(
             builder.endpoints, builder.connector(), builder.time, scheduler, attemptTimeout);
@@ -69,7 +70,9 @@ public final class CoordinatorClient implements AutoCloseable {
             new KeepAliver(channel, builder.time, scheduler),
             builder.time,
             scheduler,
-            new CallbackExecutor(builder.executor == null ? ownCallbacks : builder.executor),
+            new CallbackExecutor(
+                builder.executor == null ? ownCallbacks : builder.executor,
+                Threads.pool("coordinator-late-callback")),
             builder.owner,
             builder.callTimeout,
             builder.driftMargin);

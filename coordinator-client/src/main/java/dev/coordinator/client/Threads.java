@@ -22,10 +22,11 @@ final class Threads {
     };
   }
 
-  static ExecutorService callbackPool() {
+  /** Has a thread for every task; idle ones end after a minute. */
+  static ExecutorService pool(String name) {
     AtomicInteger count = new AtomicInteger();
     return Executors.newCachedThreadPool(
-        task -> named("coordinator-callback-" + count.incrementAndGet()).newThread(task));
+        task -> named(name + "-" + count.incrementAndGet()).newThread(task));
   }
 
   /** Host and process id. */

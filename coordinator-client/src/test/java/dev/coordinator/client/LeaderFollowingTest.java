@@ -21,6 +21,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -219,6 +221,41 @@ class LeaderFollowingTest {
       assertTrue(next.token() > held.token());
       List<AcquireLockRequest> sent = cluster.requests(AcquireLockRequest.class);
       assertEquals(sent.get(1), sent.get(sent.size() - 1));
+    }
+  }
+
+  @Test
+  void aFailureOfTheWatchOverCallsDoesNotEndIt() throws Exception {
+    Trap trap =
+        new Trap(
+            TimeSource.system(),
+            "LeaderChannel.tick",
+            () -> {
+              throw new IllegalStateException("planned by the test");
+            });
+    try (CoordinatorClient client = cluster.client().timeSource(trap).build()) {
+      client.locks().get("a");
+      Eventually.until("members learned", () -> client.cluster().knownAddresses().size() == 3);
+      cluster.member(1).freeze();
+      CompletableFuture<Optional<LockInfo>> call = client.locks().getAsync("a");
+      Eventually.until("failed", trap::isSprung);
+      cluster.elect(2);
+      assertEquals(Optional.empty(), call.get(10, TimeUnit.SECONDS));
+    }
+  }
+
+  @Test
+  void callbacksRunOnThreadsOfTheClientWhenTheirExecutorIsShutDown() throws Exception {
+    ExecutorService executor = Executors.newSingleThreadExecutor();
+    try (CoordinatorClient client = cluster.client().executor(executor).build();
+        Session session = client.newSession(TTL)) {
+      HeldLock held = session.lock("a").acquire();
+      executor.shutdown();
+      CompletableFuture<Thread> told = new CompletableFuture<>();
+      held.onLost(reason -> told.complete(Thread.currentThread()));
+      cluster.state().takeAway("a");
+      held.verify();
+      assertTrue(told.get(10, TimeUnit.SECONDS).getName().startsWith("coordinator-late-callback"));
     }
   }
 

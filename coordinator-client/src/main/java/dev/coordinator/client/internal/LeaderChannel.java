@@ -398,20 +398,28 @@ public final class LeaderChannel implements AutoCloseable {
   /** Runs the watch over calls in flight; it stops by itself when there are none. */
   void startTicking() {
     if (!ticking.get() && ticking.compareAndSet(false, true)) {
-      schedule(
-          () -> {
-            tickedAtNanos = time.nanoTime();
-            tick();
-          },
-          TICK_NANOS);
+      schedule(() -> tick(true), TICK_NANOS);
     }
   }
 
-  private void tick() {
+  private void tick(boolean first) {
     if (closed) {
       return;
     }
+    try {
+      look(first);
+    } catch (RuntimeException | Error e) {
+      log.error("The watch over calls in flight failed", e);
+    } finally {
+      goOnTicking();
+    }
+  }
+
+  private void look(boolean first) {
     long now = time.nanoTime();
+    if (first) {
+      tickedAtNanos = now;
+    }
     // After a pause of this process the answers may already be here, unread. Silence counts anew.
     boolean paused = now - tickedAtNanos >= PAUSE_NANOS;
     tickedAtNanos = now;
@@ -427,8 +435,11 @@ public final class LeaderChannel implements AutoCloseable {
         }
       }
     }
+  }
+
+  private void goOnTicking() {
     if (hasCallsInFlight()) {
-      schedule(this::tick, TICK_NANOS);
+      schedule(() -> tick(false), TICK_NANOS);
       return;
     }
     ticking.set(false);

@@ -35,7 +35,15 @@ public final class SerialExecutor implements Executor {
       }
       running = true;
     }
-    shared.execute(this::runAll);
+    try {
+      shared.execute(this::runAll);
+    } catch (RuntimeException | Error e) {
+      // What is left runs with the next task.
+      synchronized (tasks) {
+        running = false;
+      }
+      throw e;
+    }
   }
 
   private void runAll() {
