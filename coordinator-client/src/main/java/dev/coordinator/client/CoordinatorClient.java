@@ -95,7 +95,7 @@ public final class CoordinatorClient implements AutoCloseable {
 
   /** Opens a session. */
   public Session newSession(SessionOptions options) {
-    return Blocking.get(open(options));
+    return Blocking.get(open(options), Session::end);
   }
 
   /** As {@link #newSession(Duration)}. */
@@ -105,7 +105,7 @@ public final class CoordinatorClient implements AutoCloseable {
 
   /** As {@link #newSession(SessionOptions)}. */
   public CompletableFuture<Session> newSessionAsync(SessionOptions options) {
-    return core.handOver(open(options), Session::closeAsync);
+    return core.handOver(open(options), Session::end);
   }
 
   private CompletableFuture<Session> open(SessionOptions options) {

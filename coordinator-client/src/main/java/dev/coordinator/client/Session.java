@@ -85,8 +85,15 @@ public final class Session implements AutoCloseable {
     long sentAtNanos = core.time().nanoTime();
     CompletableFuture<GrantLeaseResponse> call =
         core.channel().call(Rpc.GRANT_LEASE, request, CallPolicy.repeatable(core.callTimeout()));
-    CompletableFuture<Session> opened =
-        call.thenApply(granted -> begin(core, granted, sentAtNanos));
+    CompletableFuture<Session> opened = new CompletableFuture<>();
+    call.whenComplete(
+        (granted, failure) -> {
+          if (failure != null) {
+            opened.completeExceptionally(failure);
+          } else {
+            hand(opened, core, granted, sentAtNanos);
+          }
+        });
     opened.whenComplete(
         (session, failure) -> {
           if (opened.isCancelled()) {
@@ -94,6 +101,22 @@ public final class Session implements AutoCloseable {
           }
         });
     return opened;
+  }
+
+  /** Nobody would end a session that came too late to be handed over. */
+  private static void hand(
+      CompletableFuture<Session> opened,
+      ClientCore core,
+      GrantLeaseResponse granted,
+      long sentAtNanos) {
+    try {
+      Session session = begin(core, granted, sentAtNanos);
+      if (!opened.complete(session)) {
+        session.end();
+      }
+    } catch (RuntimeException e) {
+      opened.completeExceptionally(e);
+    }
   }
 
   private static Session begin(ClientCore core, GrantLeaseResponse granted, long sentAtNanos) {

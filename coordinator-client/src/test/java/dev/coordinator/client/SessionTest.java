@@ -12,6 +12,7 @@ import dev.coordinator.v1.ErrorReason;
 import dev.coordinator.v1.KeepAliveRequest;
 import dev.coordinator.v1.LockEvent;
 import dev.coordinator.v1.RevokeLeaseRequest;
+import io.grpc.inprocess.InProcessChannelBuilder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -201,6 +202,60 @@ class SessionTest {
     client.newSession(LONG);
     client.close();
     assertEquals(0, cluster.state().leaseCount());
+  }
+
+  /** A client whose answers never come on the thread that asks. */
+  private CoordinatorClient answeredElsewhere(TimeSource time) {
+    return cluster
+        .client()
+        .connector(address -> InProcessChannelBuilder.forName(address).build())
+        .timeSource(time)
+        .build();
+  }
+
+  @Test
+  void aSessionThatComesTooLateIsClosed() throws Exception {
+    CountDownLatch cancelled = new CountDownLatch(1);
+    Trap trap = new Trap(TimeSource.system(), "Session.begin", () -> awaitQuietly(cancelled));
+    try (CoordinatorClient client = answeredElsewhere(trap)) {
+      // Not granted before this thread is done with it.
+      cluster.elect(0);
+      CompletableFuture<Session> opening = client.newSessionAsync(LONG);
+      cluster.elect(1);
+      Eventually.until("granted", trap::isSprung);
+      assertEquals(1, cluster.state().leaseCount());
+      opening.cancel(true);
+      cancelled.countDown();
+      Eventually.until("revoked", () -> cluster.state().leaseCount() == 0);
+    }
+  }
+
+  @Test
+  void anInterruptClosesASessionThatComesTooLate() throws Exception {
+    CountDownLatch interrupted = new CountDownLatch(1);
+    Trap trap = new Trap(TimeSource.system(), "Session.begin", () -> awaitQuietly(interrupted));
+    try (CoordinatorClient client = answeredElsewhere(trap)) {
+      CompletableFuture<CoordinatorException> thrown = new CompletableFuture<>();
+      Thread opening =
+          new Thread(
+              () -> {
+                try {
+                  client.newSession(LONG);
+                } catch (CoordinatorException e) {
+                  thrown.complete(e);
+                }
+              });
+      cluster.elect(0);
+      opening.start();
+      Eventually.until("waiting", () -> opening.getState() == Thread.State.WAITING);
+      cluster.elect(1);
+      Eventually.until("granted", trap::isSprung);
+      opening.interrupt();
+      assertEquals(
+          CoordinatorException.Reason.INTERRUPTED, thrown.get(10, TimeUnit.SECONDS).reason());
+      interrupted.countDown();
+      Eventually.until("revoked", () -> cluster.state().leaseCount() == 0);
+    }
   }
 
   @Test

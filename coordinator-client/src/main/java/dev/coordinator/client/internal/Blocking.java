@@ -42,8 +42,17 @@ public final class Blocking {
    * As {@link #await}, for short calls: an interrupt becomes an exception and sets the flag again.
    */
   public static <T> T get(CompletableFuture<T> future) {
+    return get(future, ignored -> {});
+  }
+
+  /**
+   * As {@link #get(CompletableFuture)}.
+   *
+   * @param unwanted takes a result that came in the moment of the interrupt
+   */
+  public static <T> T get(CompletableFuture<T> future, Consumer<T> unwanted) {
     try {
-      return await(future, ignored -> {});
+      return await(future, unwanted);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new CoordinatorException(
