@@ -138,7 +138,7 @@ public final class HeldLock implements AutoCloseable {
         reason -> {
           try {
             listener.accept(reason);
-          } catch (RuntimeException e) {
+          } catch (RuntimeException | Error e) {
             log.error("A listener for the loss of lock {} failed", name, e);
           }
         },

@@ -309,7 +309,7 @@ public final class Session implements AutoCloseable {
     for (SessionListener listener : listeners) {
       try {
         listener.onEvent(event);
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         log.error("A session listener failed", e);
       }
     }

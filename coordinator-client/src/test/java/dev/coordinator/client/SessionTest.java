@@ -284,7 +284,7 @@ class SessionTest {
       Queue<SessionEvent> told = new ConcurrentLinkedQueue<>();
       session.addListener(
           event -> {
-            throw new IllegalStateException("planned by the test");
+            throw new AssertionError("planned by the test");
           });
       session.addListener(told::add);
       session.close();

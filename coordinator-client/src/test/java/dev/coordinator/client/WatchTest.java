@@ -197,7 +197,7 @@ class WatchTest {
           synchronized (seen) {
             seen.add(event.revision());
           }
-          throw new IllegalStateException("planned by the test");
+          throw new AssertionError("planned by the test");
         };
     try (Watch watch = client.watchPrefix("", faulty)) {
       Eventually.until("watching", () -> watchers() == 1);

@@ -193,7 +193,7 @@ public final class WatchStream {
   private void tell(Runnable call) {
     try {
       call.run();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       log.error("A watch listener failed; the watch goes on", e);
     }
   }
