@@ -41,6 +41,14 @@ public final class LeaderElection implements AutoCloseable {
   private static final long MAX_PAUSE_MS = 5_000;
   private static final int MAX_DOUBLINGS = 7;
 
+  /** What became of the task after a grant. */
+  private enum Run {
+    ENDED,
+    FAILED,
+    /** The leadership was lost before the task could start. */
+    MISSED
+  }
+
   private final CoordinatorClient client;
   private final String name;
   private final SessionOptions options;
@@ -130,9 +138,9 @@ public final class LeaderElection implements AutoCloseable {
           session = client.newSession(options);
         }
         HeldLock held = session.lock(name).withMetadata(metadata).acquire();
-        boolean succeeded = leadAndResign(held);
-        finished = once;
-        failures = succeeded ? 0 : failures + 1;
+        Run run = leadAndResign(held);
+        finished = once && run != Run.MISSED;
+        failures = run == Run.ENDED ? 0 : failures + 1;
       } catch (InterruptedException e) {
         log.debug("The candidacy for {} was interrupted", name);
       } catch (CoordinatorException e) {
@@ -141,6 +149,9 @@ public final class LeaderElection implements AutoCloseable {
         if (!closed && !finished) {
           log.warn("The candidacy for {} failed and goes on: {}", name, e.getMessage());
         }
+      } catch (RuntimeException e) {
+        failures++;
+        log.error("The candidacy for {} failed and goes on", name, e);
       } finally {
         becomeUninterruptible();
       }
@@ -150,29 +161,28 @@ public final class LeaderElection implements AutoCloseable {
     }
   }
 
-  /** Tells whether the task ended without an exception. */
-  private boolean leadAndResign(HeldLock held) throws InterruptedException {
+  private Run leadAndResign(HeldLock held) throws InterruptedException {
     becomeUninterruptible();
     try (held) {
       Leadership leadership = new Leadership(held);
       held.onLost(reason -> interrupt(leadership));
       becomeInterruptible(leadership);
-      return leadership.isValid() ? lead(leadership) : true;
+      return leadership.isValid() ? lead(leadership) : Run.MISSED;
     }
   }
 
-  private boolean lead(Leadership leadership) {
+  private Run lead(Leadership leadership) {
     log.info("Leading {} with token {}", name, Long.toUnsignedString(leadership.token()));
     current = leadership;
     try {
       task.lead(leadership);
-      return true;
+      return Run.ENDED;
     } catch (InterruptedException e) {
-      return true;
+      return Run.ENDED;
     } catch (Throwable e) {
       // An error of the task ends its run like an exception; others can lead meanwhile.
       log.error("The task of the leader of {} failed", name, e);
-      return false;
+      return Run.FAILED;
     } finally {
       becomeUninterruptible();
       current = null;
@@ -273,7 +283,7 @@ public final class LeaderElection implements AutoCloseable {
       return this;
     }
 
-    /** Ends the candidacy after the first leadership instead of standing again. */
+    /** Ends the candidacy after the first run of the task instead of standing again. */
     public Builder once() {
       this.once = true;
       return this;

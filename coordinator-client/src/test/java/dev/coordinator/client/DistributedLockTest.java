@@ -107,6 +107,16 @@ class DistributedLockTest {
   }
 
   @Test
+  void aWaitWithoutLimitGoesOnWhenSomebodySetsItADeadline() throws Exception {
+    HeldLock held = session.lock("a").acquire();
+    CompletableFuture<HeldLock> waiting = queueUp();
+    cluster.state().timeOut("a");
+    Eventually.until("queued again", () -> cluster.state().waiters("a") == 1);
+    held.close();
+    assertTrue(waiting.get(10, TimeUnit.SECONDS).isHeld());
+  }
+
+  @Test
   void cancellingLeavesTheQueue() throws Exception {
     HeldLock held = session.lock("a").acquire();
     CompletableFuture<HeldLock> waiting = queueUp();

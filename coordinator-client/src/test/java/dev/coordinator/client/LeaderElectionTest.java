@@ -174,6 +174,39 @@ class LeaderElectionTest {
   }
 
   @Test
+  void onceIsForATaskThatRan() throws Exception {
+    client.close();
+    ManualTime time = new ManualTime();
+    // The process is paused between the grant and the first look at it.
+    Trap pause = new Trap(time, "LeaderElection.leadAndResign", () -> time.advance(TTL));
+    client = cluster.client().timeSource(pause).build();
+    try (LeaderElection election = candidacy().once().start()) {
+      Leadership leadership = next(started);
+      assertTrue(pause.isSprung());
+      assertTrue(leadership.isValid());
+    }
+    assertEquals(1, stopped.size());
+  }
+
+  @Test
+  void theCandidacySurvivesAnUnexpectedFailure() throws Exception {
+    client.close();
+    Trap failure =
+        new Trap(
+            TimeSource.system(),
+            "LeaderElection.stand",
+            () -> {
+              throw new IllegalStateException("planned by the test");
+            });
+    client = cluster.client().timeSource(failure).build();
+    try (LeaderElection election = candidacy().start()) {
+      next(started);
+      assertTrue(failure.isSprung());
+      assertTrue(election.isLeader());
+    }
+  }
+
+  @Test
   void aCandidateThatNeverLedIsNotTold() throws Exception {
     Session session = client.newSession(Duration.ofSeconds(60));
     HeldLock held = session.lock("leader").acquire();
