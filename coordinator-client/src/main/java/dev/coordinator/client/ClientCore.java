@@ -11,6 +11,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * What the parts of one client share.
@@ -34,22 +35,35 @@ record ClientCore(
    * A future for the application: completed on the callback executor. Whoever cancels it, or
    * completes it in another way, such as with a timeout, cancels the call behind it.
    *
-   * @param unwanted takes a result that came too late to be delivered
+   * @param mapping makes what the application wants of the answer
+   * @param unwanted takes an answer that came too late to be delivered
    */
-  <T> CompletableFuture<T> handOver(CompletableFuture<T> call, Consumer<T> unwanted) {
+  <A, T> CompletableFuture<T> handOver(
+      CompletableFuture<A> call, Function<A, T> mapping, Consumer<A> unwanted) {
     CompletableFuture<T> handed = new CompletableFuture<>();
     call.whenCompleteAsync(
-        (value, failure) -> {
+        (answer, failure) -> {
           if (failure != null) {
             handed.completeExceptionally(unwrap(failure));
-          } else if (!handed.complete(value)) {
-            unwanted.accept(value);
+            return;
+          }
+          try {
+            if (!handed.complete(mapping.apply(answer))) {
+              unwanted.accept(answer);
+            }
+          } catch (RuntimeException e) {
+            handed.completeExceptionally(e);
           }
         },
         callbacks);
     // Does nothing to a call that has ended by itself.
     handed.whenComplete((value, failure) -> call.cancel(true));
     return handed;
+  }
+
+  /** As {@link #handOver(CompletableFuture, Function, Consumer)}, for what is handed as it is. */
+  <T> CompletableFuture<T> handOver(CompletableFuture<T> call, Consumer<T> unwanted) {
+    return handOver(call, Function.identity(), unwanted);
   }
 
   /** Runs a short task on the scheduler thread, unless the client is closed. */

@@ -6,6 +6,7 @@ import dev.coordinator.client.internal.CallPolicy;
 import dev.coordinator.client.internal.ProtoRecords;
 import dev.coordinator.client.internal.Rpc;
 import dev.coordinator.v1.GetStatusRequest;
+import dev.coordinator.v1.GetStatusResponse;
 import dev.coordinator.v1.ListMembersRequest;
 import java.time.Duration;
 import java.util.List;
@@ -47,17 +48,17 @@ public final class ClusterOperations {
    * @throws UnavailableException if it does not answer in time
    */
   public MemberStatus status(String address) {
-    return Blocking.get(statusAsync(address));
+    return ProtoRecords.status(Blocking.get(ask(address)));
   }
 
   /** As {@link #status}, to ask several members at once. */
   public CompletableFuture<MemberStatus> statusAsync(String address) {
-    return core.handOver(
-        core.channel()
-            .callMember(
-                address, Rpc.GET_STATUS, GetStatusRequest.getDefaultInstance(), memberTimeout)
-            .thenApply(ProtoRecords::status),
-        ignored -> {});
+    return core.handOver(ask(address), ProtoRecords::status, ignored -> {});
+  }
+
+  private CompletableFuture<GetStatusResponse> ask(String address) {
+    return core.channel()
+        .callMember(address, Rpc.GET_STATUS, GetStatusRequest.getDefaultInstance(), memberTimeout);
   }
 
   /** The addresses that this client was given and those that it has learned, as host:port. */

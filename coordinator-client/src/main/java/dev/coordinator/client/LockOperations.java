@@ -80,19 +80,23 @@ public final class LockOperations {
 
   /** Shows the holder and the queue of a lock; empty if nobody holds it or waits for it. */
   public Optional<LockInfo> get(String name) {
-    return Blocking.get(read(name)).map(ProtoRecords::lock);
+    return lock(Blocking.get(read(name)));
   }
 
   /** As {@link #get}. */
   public CompletableFuture<Optional<LockInfo>> getAsync(String name) {
-    return core.handOver(read(name).thenApply(lock -> lock.map(ProtoRecords::lock)), ignored -> {});
+    return core.handOver(read(name), LockOperations::lock, ignored -> {});
   }
 
-  private CompletableFuture<Optional<dev.coordinator.v1.Lock>> read(String name) {
+  private CompletableFuture<GetLockResponse> read(String name) {
     GetLockRequest request = GetLockRequest.newBuilder().setName(name).build();
-    CompletableFuture<GetLockResponse> call = core.channel().call(Rpc.GET_LOCK, request, policy());
-    return call.thenApply(
-        response -> response.hasLock() ? Optional.of(response.getLock()) : Optional.empty());
+    return core.channel().call(Rpc.GET_LOCK, request, policy());
+  }
+
+  private static Optional<LockInfo> lock(GetLockResponse response) {
+    return response.hasLock()
+        ? Optional.of(ProtoRecords.lock(response.getLock()))
+        : Optional.empty();
   }
 
   /**

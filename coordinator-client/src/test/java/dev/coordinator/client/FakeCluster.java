@@ -162,7 +162,7 @@ final class FakeCluster implements AutoCloseable {
         : refusals.poll();
   }
 
-  /** A client broke an acquisition off before it was answered. */
+  /** A client broke a call off before it was answered: an acquisition, or one for the status. */
   void brokeOff() {
     brokenOff.incrementAndGet();
   }

@@ -68,6 +68,7 @@ final class FakeMember {
   private volatile boolean alive;
   private volatile boolean frozen;
   private volatile boolean keepAliveAnswered = true;
+  private volatile boolean statusWithheld;
 
   FakeMember(FakeCluster cluster, int id) {
     this.cluster = cluster;
@@ -115,6 +116,11 @@ final class FakeMember {
   /** Whether renewals get answers. */
   void answerKeepAlives(boolean on) {
     keepAliveAnswered = on;
+  }
+
+  /** Gives no answer to who asks for the status. */
+  void withholdStatus() {
+    statusWithheld = true;
   }
 
   /** Sends watchers what has happened. */
@@ -381,6 +387,11 @@ final class FakeMember {
     @Override
     public void getStatus(GetStatusRequest request, StreamObserver<GetStatusResponse> observer) {
       cluster.asked(id, request);
+      if (statusWithheld) {
+        ((ServerCallStreamObserver<GetStatusResponse>) observer)
+            .setOnCancelHandler(cluster::brokeOff);
+        return;
+      }
       finish(
           observer,
           GetStatusResponse.newBuilder()

@@ -11,6 +11,7 @@ import dev.coordinator.client.CoordinatorException.Reason;
 import dev.coordinator.v1.AcquireLockRequest;
 import dev.coordinator.v1.ErrorReason;
 import dev.coordinator.v1.GetLockRequest;
+import dev.coordinator.v1.GetStatusRequest;
 import dev.coordinator.v1.GrantLeaseRequest;
 import dev.coordinator.v1.ReleaseLockRequest;
 import io.grpc.Context;
@@ -284,6 +285,39 @@ class LeaderFollowingTest {
       cluster.member(2).kill();
       assertThrows(UnavailableException.class, () -> client.cluster().status(cluster.address(2)));
       assertEquals(3, client.cluster().members().size());
+    }
+  }
+
+  @Test
+  void aCancelledCallIsNotRepeated() throws Exception {
+    cluster.elect(0);
+    try (CoordinatorClient client = cluster.client().build()) {
+      CompletableFuture<Optional<LockInfo>> call = client.locks().getAsync("a");
+      Eventually.until("tried", () -> cluster.requests(GetLockRequest.class).size() > 3);
+      call.cancel(true);
+      // One may be on its way.
+      int before = cluster.requests(GetLockRequest.class).size() + 1;
+      CompletableFuture<Optional<LockInfo>> later = client.locks().getAsync("b");
+      Eventually.until("another one tried", () -> requestsFor("b") > 10);
+      assertTrue(requestsFor("a") <= before);
+      later.cancel(true);
+    }
+  }
+
+  private long requestsFor(String name) {
+    return cluster.requests(GetLockRequest.class).stream()
+        .filter(request -> request.getName().equals(name))
+        .count();
+  }
+
+  @Test
+  void aCancelledQuestionToAMemberIsBrokenOff() throws Exception {
+    try (CoordinatorClient client = cluster.client().timeSource(new ManualTime()).build()) {
+      cluster.member(2).withholdStatus();
+      CompletableFuture<MemberStatus> asking = client.cluster().statusAsync(cluster.address(2));
+      Eventually.until("asked", () -> cluster.membersAsked(GetStatusRequest.class).contains(2));
+      asking.cancel(true);
+      Eventually.until("broken off", () -> cluster.brokenOff() > 0);
     }
   }
 

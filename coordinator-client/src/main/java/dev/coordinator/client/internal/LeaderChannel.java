@@ -130,6 +130,12 @@ public final class LeaderChannel implements AutoCloseable {
     call.start(2);
     call.send(request);
     call.halfClose();
+    result.whenComplete(
+        (message, failure) -> {
+          if (result.isCancelled()) {
+            call.abandon();
+          }
+        });
     return result;
   }
 
