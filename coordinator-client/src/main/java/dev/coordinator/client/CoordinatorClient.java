@@ -110,8 +110,7 @@ public final class CoordinatorClient implements AutoCloseable {
 
   private CompletableFuture<Session> open(SessionOptions options) {
     if (closed) {
-      return CompletableFuture.failedFuture(
-          new CoordinatorException(CoordinatorException.Reason.CLOSED, "the client is closed"));
+      return CompletableFuture.failedFuture(LeaderChannel.closedException());
     }
     CompletableFuture<Session> opening = Session.open(core, options);
     opening.thenAccept(this::remember);

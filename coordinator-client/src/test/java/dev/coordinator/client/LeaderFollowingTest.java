@@ -14,13 +14,23 @@ import dev.coordinator.v1.GetLockRequest;
 import dev.coordinator.v1.GetStatusRequest;
 import dev.coordinator.v1.GrantLeaseRequest;
 import dev.coordinator.v1.ReleaseLockRequest;
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ClientCall;
+import io.grpc.ClientInterceptor;
 import io.grpc.Context;
+import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
+import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.inprocess.InProcessChannelBuilder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -365,6 +375,70 @@ class LeaderFollowingTest {
     CompletableFuture<LockLostException> told = new CompletableFuture<>();
     held.onLost(told::complete);
     assertEquals(held.token(), told.get(10, TimeUnit.SECONDS).token());
+  }
+
+  @Test
+  void aClosedClientConnectsToNobody() {
+    List<String> connected = new CopyOnWriteArrayList<>();
+    CoordinatorClient client =
+        cluster
+            .client()
+            .connector(
+                address -> {
+                  connected.add(address);
+                  return InProcessChannelBuilder.forName(address).directExecutor().build();
+                })
+            .build();
+    client.close();
+    int before = connected.size();
+    for (String address : List.of(cluster.address(1), "unknown")) {
+      CompletableFuture<MemberStatus> asking = client.cluster().statusAsync(address);
+      ExecutionException failure =
+          assertThrows(ExecutionException.class, () -> asking.get(10, TimeUnit.SECONDS));
+      assertEquals(Reason.CLOSED, ((CoordinatorException) failure.getCause()).reason());
+    }
+    assertEquals(before, connected.size());
+  }
+
+  @Test
+  void aMemberThatEndsACallWithoutAnAnswerGaveNone() throws Exception {
+    try (CoordinatorClient client =
+        cluster
+            .client()
+            .connector(
+                address ->
+                    InProcessChannelBuilder.forName(address)
+                        .directExecutor()
+                        .intercept(new Swallowing())
+                        .build())
+            .build()) {
+      CompletableFuture<MemberStatus> asking = client.cluster().statusAsync(cluster.address(1));
+      ExecutionException failure =
+          assertThrows(ExecutionException.class, () -> asking.get(10, TimeUnit.SECONDS));
+      assertEquals(UnavailableException.class, failure.getCause().getClass());
+    }
+  }
+
+  /** Lets no message through. */
+  private static final class Swallowing implements ClientInterceptor {
+
+    @Override
+    public <Q, R> ClientCall<Q, R> interceptCall(
+        MethodDescriptor<Q, R> method, CallOptions options, Channel next) {
+      return new SimpleForwardingClientCall<>(next.newCall(method, options)) {
+        @Override
+        public void start(Listener<R> listener, Metadata headers) {
+          super.start(
+              new SimpleForwardingClientCallListener<>(listener) {
+                @Override
+                public void onMessage(R message) {
+                  // Swallowed.
+                }
+              },
+              headers);
+        }
+      };
+    }
   }
 
   @Test

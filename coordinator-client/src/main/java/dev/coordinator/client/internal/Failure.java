@@ -48,6 +48,11 @@ public record Failure(
     return new Failure(Kind.UNKNOWN, Reason.UNREACHABLE, message, Map.of(), false, 0);
   }
 
+  /** The member ended the call well, but without an answer. */
+  static Failure unanswered(String address) {
+    return broken(address + " ended the call without an answer");
+  }
+
   /** The member belongs to another cluster than the others, where the call was lost. */
   static Failure wrongCluster(String clusterId) {
     return new Failure(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.client.internal;
 
+import dev.coordinator.client.CoordinatorException;
 import dev.coordinator.client.CoordinatorException.Reason;
 import dev.coordinator.client.TimeSource;
 import dev.coordinator.v1.ListMembersRequest;
@@ -108,7 +109,11 @@ public final class LeaderChannel implements AutoCloseable {
   public <Q, R> CompletableFuture<R> callMember(
       String address, Rpc<Q, R> rpc, Q request, Duration timeout) {
     CompletableFuture<R> result = new CompletableFuture<>();
-    MemberChannel member = members.computeIfAbsent(address, this::connect);
+    MemberChannel member = connect(address);
+    if (member == null) {
+      result.completeExceptionally(closedException());
+      return result;
+    }
     member.dialIfLost();
     MemberCall<Q, R> call =
         new MemberCall<>(this, member, rpc.method(), timeout.toNanos()) {
@@ -119,12 +124,11 @@ public final class LeaderChannel implements AutoCloseable {
 
           @Override
           void ended(Failure failure) {
-            if (failure != null) {
-              result.completeExceptionally(
-                  failure.kind() == Failure.Kind.REFUSED
-                      ? failure.toException()
-                      : failure.toUnavailable(failure.kind() == Failure.Kind.NOT_APPLIED));
-            }
+            // Does nothing if there was an answer.
+            result.completeExceptionally(
+                closed
+                    ? closedException()
+                    : exception(failure == null ? Failure.unanswered(member.address()) : failure));
           }
         };
     call.start(2);
@@ -137,6 +141,17 @@ public final class LeaderChannel implements AutoCloseable {
           }
         });
     return result;
+  }
+
+  private static CoordinatorException exception(Failure failure) {
+    return failure.kind() == Failure.Kind.REFUSED
+        ? failure.toException()
+        : failure.toUnavailable(failure.kind() == Failure.Kind.NOT_APPLIED);
+  }
+
+  /** Why calls fail that a closed client cannot make. */
+  public static CoordinatorException closedException() {
+    return new CoordinatorException(Reason.CLOSED, "the client is closed");
   }
 
   /** The addresses given and learned. */
@@ -333,6 +348,9 @@ public final class LeaderChannel implements AutoCloseable {
       return;
     }
     MemberChannel named = addMember(address);
+    if (named == null) {
+      return;
+    }
     if (named.mayLead(time.nanoTime())) {
       log.debug("{} leads", address);
       leader = named;
@@ -341,13 +359,17 @@ public final class LeaderChannel implements AutoCloseable {
     }
   }
 
-  private MemberChannel connect(String address) {
-    return new MemberChannel(address, connector.apply(address), time);
+  /** Null once closed: nobody would close a connection that is made later. */
+  private synchronized MemberChannel connect(String address) {
+    return closed
+        ? null
+        : members.computeIfAbsent(address, to -> new MemberChannel(to, connector.apply(to), time));
   }
 
+  /** As {@link #connect}, for a member to which calls may go. */
   private synchronized MemberChannel addMember(String address) {
-    MemberChannel member = members.computeIfAbsent(address, this::connect);
-    if (!order.contains(member)) {
+    MemberChannel member = connect(address);
+    if (member != null && !order.contains(member)) {
       member.dial();
       List<MemberChannel> longer = new ArrayList<>(order);
       longer.add(member);
@@ -379,6 +401,9 @@ public final class LeaderChannel implements AutoCloseable {
   }
 
   private synchronized void setMembers(List<Member> told) {
+    if (closed) {
+      return;
+    }
     addressById.clear();
     Set<String> wanted = ConcurrentHashMap.newKeySet();
     wanted.addAll(endpoints);
@@ -466,7 +491,9 @@ public final class LeaderChannel implements AutoCloseable {
   /** Breaks off every call and closes the connections. */
   @Override
   public void close() {
-    closed = true;
+    synchronized (this) {
+      closed = true;
+    }
     members.values().forEach(MemberChannel::close);
     List.copyOf(resting).forEach(this::wakeUp);
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coordinator.client.internal;
 
-import dev.coordinator.client.CoordinatorException;
 import dev.coordinator.client.CoordinatorException.Reason;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
@@ -58,7 +57,7 @@ final class RetriedCall<Q, R> extends CompletableFuture<R> {
       return;
     }
     if (channel.isClosed()) {
-      completeExceptionally(new CoordinatorException(Reason.CLOSED, "the client is closed"));
+      completeExceptionally(LeaderChannel.closedException());
       return;
     }
     Attempt attempt = new Attempt(channel.pick(avoided), attemptLimitNanos());
@@ -97,7 +96,7 @@ final class RetriedCall<Q, R> extends CompletableFuture<R> {
       return;
     }
     if (channel.isClosed()) {
-      completeExceptionally(new CoordinatorException(Reason.CLOSED, "the client is closed"));
+      completeExceptionally(LeaderChannel.closedException());
       return;
     }
     if (failure.kind() == Failure.Kind.REFUSED) {
@@ -162,7 +161,7 @@ final class RetriedCall<Q, R> extends CompletableFuture<R> {
       if (failure != null) {
         failed(member(), failure);
       } else if (response == null) {
-        failed(member(), Failure.broken(member().address() + " ended the call without an answer"));
+        failed(member(), Failure.unanswered(member().address()));
       } else {
         channel.learnFrom(member(), rpc.header().apply(response));
         complete(response);
