@@ -21,10 +21,11 @@ import org.slf4j.LoggerFactory;
 /**
  * A lock that is held, until it is {@linkplain #close() given back} or lost with its session.
  *
- * <p>{@link #isHeld} tells what can be known here: it turns false before the cluster can grant the
- * lock to somebody else. No check made here can outlast the moment, because the process may be
- * paused right after it. Where that matters, hand {@link #token()} to the resource and let it
- * refuse smaller ones; a {@link FencingGuard} does.
+ * <p>{@link #isHeld} tells what can be known here. When the lease runs out, it turns false before
+ * the cluster can grant the lock to somebody else. It does not when the lease is revoked elsewhere,
+ * by an operator say, which is known here only with the next renewal; and no check made here can
+ * outlast the moment, because the process may be paused right after it. Where that matters, hand
+ * {@link #token()} to the resource and let it refuse smaller ones; a {@link FencingGuard} does.
  *
  * <p>A hold belongs to nobody in particular: any thread may use it and give it back. Thread-safe.
  */

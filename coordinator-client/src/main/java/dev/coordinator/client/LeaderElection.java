@@ -17,10 +17,11 @@ import org.slf4j.LoggerFactory;
  * <ul>
  *   <li>The task runs only after the cluster has granted the leadership, once for each grant, and
  *       never twice at the same time in one election object.
- *   <li>When the leadership is lost, the task's thread is interrupted, before the cluster can elect
- *       another leader. A task that does not react still leads in its own mind only: have what it
- *       writes to refuse {@linkplain Leadership#token() tokens} smaller than the highest it has
- *       seen.
+ *   <li>When the leadership is lost, the task's thread is interrupted: before the cluster can elect
+ *       another leader if the lease runs out, but only afterwards if it is revoked elsewhere, or if
+ *       the client is closed before the election. A task that does not react still leads in its own
+ *       mind only: have what it writes to refuse {@linkplain Leadership#token() tokens} smaller
+ *       than the highest it has seen.
  *   <li>The listener for the end is called exactly once for each time the task was started, after
  *       the task has returned or thrown, and before the task can start again.
  *   <li>A task that returns while it leads resigns. After that, after a loss and after a failure of

@@ -37,7 +37,9 @@ import org.slf4j.LoggerFactory;
  * thirds have passed without an answer it is in {@linkplain SessionState#JEOPARDY jeopardy}; it
  * comes back with a SAFE event when an answer arrives, or {@linkplain SessionState#EXPIRED expires}
  * at its deadline. Every look at it compares the clock with the deadline, so a process that was
- * stopped for longer than the TTL sees an expired session at once.
+ * stopped for longer than the TTL sees an expired session at once. A machine that was suspended as
+ * a whole does not, where the monotonic clock stands still meanwhile, as on Linux; there only the
+ * tokens guard.
  *
  * <p>An expired session never comes back, and none is made in its place: what was done under it has
  * to be looked at first. All its locks are lost with it.
