@@ -31,12 +31,16 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
   private final String name;
   private final String metadata;
   private final Duration wait;
-  private final boolean waits;
   private final String owner = UUID.randomUUID().toString();
   private final Duration budget;
   private final long startedAtNanos;
   private final Map<RequestId, CompletableFuture<AcquireLockResponse>> calls =
       new ConcurrentHashMap<>();
+
+  /**
+   * Whether it has one of the session's waits. Without it, the lock is taken only if it is free.
+   */
+  private volatile boolean mayWait;
 
   /** The request whose answer counts, null before it is sent. Guarded by this, like the rest. */
   private RequestId currentId;
@@ -55,7 +59,6 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
     this.name = name;
     this.metadata = metadata;
     this.wait = wait;
-    this.waits = wait == null || !wait.isZero();
     this.budget = policy(wait).budget();
     this.startedAtNanos = session.core().time().nanoTime();
   }
@@ -65,21 +68,16 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
       completeExceptionally(session.expiredException());
       return;
     }
-    if (waits && !session.waits().tryAcquire()) {
-      session.unbind(this);
-      completeExceptionally(
-          new CoordinatorException(
-              Reason.LIMIT_REACHED,
-              "a session waits for at most "
-                  + RequestNumbers.MAX_WAITS
-                  + " locks at once; wait for more with another session"));
-      return;
-    }
+    mayWait = waits() && session.waits().tryAcquire();
     ask();
   }
 
+  private boolean waits() {
+    return wait == null || !wait.isZero();
+  }
+
   private void ask() {
-    if (waits) {
+    if (mayWait) {
       session.numbers().takeToWait(this::send, this::renumber);
     } else {
       session.numbers().take(this::send);
@@ -200,7 +198,20 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
     }
     switch (response.getOutcome()) {
       case OUTCOME_ACQUIRED, OUTCOME_ALREADY_HELD -> granted(response.getToken());
-      default -> complete(Optional.empty());
+      default -> notGranted();
+    }
+  }
+
+  private void notGranted() {
+    if (mayWait || !waits()) {
+      complete(Optional.empty());
+    } else {
+      completeExceptionally(
+          new CoordinatorException(
+              Reason.LIMIT_REACHED,
+              "a session waits for at most "
+                  + RequestNumbers.MAX_WAITS
+                  + " locks at once; wait for more with another session"));
     }
   }
 
@@ -210,7 +221,7 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
    */
   private boolean isEndedByOthers(AcquireLockResponse response, Throwable failure) {
     return failure == null
-        ? wait == null && response.getOutcome() == Outcome.OUTCOME_TIMED_OUT
+        ? mayWait && wait == null && response.getOutcome() == Outcome.OUTCOME_TIMED_OUT
         : CoordinatorException.isFor(Reason.WAIT_CANCELLED, failure);
   }
 
@@ -256,14 +267,17 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
 
   /** Not before the answer counts, and before anybody learns of it. */
   private void leave() {
-    if (session.unbind(this) && waits) {
+    if (session.unbind(this) && mayWait) {
       session.waits().release();
     }
   }
 
   private Duration waitLeft() {
-    if (wait == null || wait.isZero()) {
-      return wait;
+    if (!mayWait) {
+      return Duration.ZERO;
+    }
+    if (wait == null) {
+      return null;
     }
     Duration left = wait.minusNanos(session.core().time().nanoTime() - startedAtNanos);
     return left.isNegative() ? Duration.ZERO : left;

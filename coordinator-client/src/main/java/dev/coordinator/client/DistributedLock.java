@@ -17,9 +17,9 @@ import java.util.concurrent.CompletableFuture;
  * <p>A lock name is 1 to 512 bytes without control characters, in parts separated by single
  * slashes.
  *
- * <p>A session waits for at most 256 locks at once. An acquisition beyond that, unless it is one
- * that does not wait, fails at once with {@link CoordinatorException.Reason#LIMIT_REACHED}; make
- * another session to wait for more.
+ * <p>A session waits for at most 256 locks at once. An acquisition beyond that gets the lock if it
+ * is free, and else, unless it was not to wait, fails with {@link
+ * CoordinatorException.Reason#LIMIT_REACHED}; make another session to wait for more.
  *
  * <p>Immutable and thread-safe.
  */
