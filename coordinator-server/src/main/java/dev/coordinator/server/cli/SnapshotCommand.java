@@ -274,8 +274,8 @@ final class SnapshotCommand implements Runnable {
         paramLabel = "N",
         defaultValue = "1",
         description =
-            "Which cluster this is that goes on from the one of the snapshot: its tokens begin above"
-                + " those of all generations before. The same for all members. Default:"
+            "Which cluster this is that goes on from the one of the snapshot: its tokens begin"
+                + " above those of all generations before. The same for all members. Default:"
                 + " ${DEFAULT-VALUE}.")
     private int generation;
 
@@ -289,11 +289,7 @@ final class SnapshotCommand implements Runnable {
         return String.format(
             "%s is ready for member %s of cluster '%s', whose voters are %s. Its tokens are %d and"
                 + " above.",
-            dataDir,
-            Long.toUnsignedString(memberId),
-            clusterId,
-            Summary.list(voters),
-            firstToken);
+            dataDir, Long.toUnsignedString(memberId), clusterId, Summary.list(voters), firstToken);
       }
     }
 

@@ -16,10 +16,10 @@ import java.util.List;
  * before: some entries stay for followers that are a little behind.
  *
  * <p>Invariant: {@code base <= snapshot <= applied <= handedOut <= committed <= last} and {@code
- * durable <= last}. {@code committed} may pass {@code durable}, because a quorum need not include this
- * member. So may {@code snapshot}: what it has counts as durable only once the log has it too, which
- * takes its place should it turn out to be damaged. And so may {@code base}, after a snapshot has
- * replaced the log, until the log on disk begins there: from then on the member would miss a
+ * durable <= last}. {@code committed} may pass {@code durable}, because a quorum need not include
+ * this member. So may {@code snapshot}: what it has counts as durable only once the log has it too,
+ * which takes its place should it turn out to be damaged. And so may {@code base}, after a snapshot
+ * has replaced the log, until the log on disk begins there: from then on the member would miss a
  * snapshot that it lost, before that it would start with the log from before.
  *
  * <p>Durability is acknowledged by batch number, not by index: an index may be written twice, with

@@ -376,7 +376,9 @@ class RaftSnapshotTest {
       received(lastPart(2, snapshot(9, 2)));
       long beginning = outbox.batch.number();
       assertEquals(
-          List.of(reply(2, 9, TOTAL_BYTES, true)), outbox.messagesAfterPersist, "it may be damaged");
+          List.of(reply(2, 9, TOTAL_BYTES, true)),
+          outbox.messagesAfterPersist,
+          "it may be damaged");
 
       append(2, 9, 2, 9, List.of());
       assertEquals(2, only(outbox.messages, AppendEntriesReply.class).matchIndex());

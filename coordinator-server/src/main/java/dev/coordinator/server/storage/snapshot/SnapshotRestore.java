@@ -40,8 +40,7 @@ public final class SnapshotRestore {
    * @param generation 1 for the first cluster that goes on from this snapshot or a later one, one
    *     more for each further one
    */
-  public SnapshotRestore(
-      String clusterId, Membership membership, long indexGap, int generation) {
+  public SnapshotRestore(String clusterId, Membership membership, long indexGap, int generation) {
     if (indexGap < 1) {
       throw new IllegalArgumentException("the gap of indexes must be 1 or more, not " + indexGap);
     }
