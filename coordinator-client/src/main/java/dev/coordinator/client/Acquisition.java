@@ -115,17 +115,19 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
         request.setWaitTimeout(ProtoRecords.duration(waitLeft));
       }
       return session.core().channel().call(Rpc.ACQUIRE_LOCK, request.build(), policy(waitLeft));
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       return CompletableFuture.failedFuture(e);
     }
   }
 
+  /** A request whose sender was held up may come after the one that took over from it. */
   private synchronized boolean supersede(RequestId id) {
-    if (!over) {
+    boolean supersedes = !over && (currentId == null || id.getNumber() > currentId.getNumber());
+    if (supersedes) {
       renumbered |= currentId != null;
       currentId = id;
     }
-    return !over;
+    return supersedes;
   }
 
   /** Tells whether the answer to this request is the one; no request takes over after that. */
@@ -153,7 +155,9 @@ final class Acquisition extends CompletableFuture<Optional<HeldLock>> implements
   }
 
   private synchronized boolean mayHavePlace(Throwable failure) {
-    return renumbered || (failure instanceof UnavailableException lost && !lost.outcomeKnown());
+    return renumbered
+        || !(failure instanceof CoordinatorException)
+        || (failure instanceof UnavailableException lost && !lost.outcomeKnown());
   }
 
   /** The cluster lets a further request of the same owner take over its place in the queue. */

@@ -51,7 +51,7 @@ record ClientCore(
             if (!handed.complete(mapping.apply(answer))) {
               unwanted.accept(answer);
             }
-          } catch (RuntimeException e) {
+          } catch (RuntimeException | Error e) {
             handed.completeExceptionally(e);
           }
         },

@@ -51,6 +51,9 @@ public final class HeldLock implements AutoCloseable {
   private final CompletableFuture<Void> released = new CompletableFuture<>();
   private volatile CompletableFuture<ReleaseLockResponse> releasing;
 
+  /** Whether the release was refused, and is to be sent again after a while. */
+  private volatile boolean releaseRests;
+
   HeldLock(Session session, String name, String owner, long token) {
     this.session = session;
     this.name = name;
@@ -195,6 +198,7 @@ public final class HeldLock implements AutoCloseable {
 
   /** Stays bound to the session, whose end makes further attempts pointless. */
   private void sendRelease() {
+    releaseRests = false;
     CompletableFuture<ReleaseLockResponse> call =
         NumberedCall.release(session, name, owner, token, CallPolicy.repeatable(null));
     releasing = call;
@@ -214,6 +218,7 @@ public final class HeldLock implements AutoCloseable {
   private void releaseAnswered(Throwable failure) {
     // The cluster has no room for the request now; the lock is as it was.
     boolean refused = CoordinatorException.isFor(Reason.LIMIT_REACHED, failure);
+    releaseRests = refused;
     if (refused && session.state() != SessionState.EXPIRED) {
       session.core().executeAfter(AGAIN, this::sendRelease);
       return;
@@ -250,6 +255,9 @@ public final class HeldLock implements AutoCloseable {
     CompletableFuture<ReleaseLockResponse> call = releasing;
     if (call != null) {
       giveUpReleasing(call);
+    }
+    if (releaseRests) {
+      released.completeExceptionally(session.expiredException());
     }
     lose(
         event.cause() == SessionEvent.Cause.CLOSED ? Reason.CLOSED : Reason.LEASE_EXPIRED,

@@ -150,7 +150,7 @@ public final class LeaderElection implements AutoCloseable {
         if (!closed && !finished) {
           log.warn("The candidacy for {} failed and goes on: {}", name, e.getMessage());
         }
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         failures++;
         log.error("The candidacy for {} failed and goes on", name, e);
       } finally {

@@ -60,7 +60,7 @@ final class NumberedCall<Q, R> extends CompletableFuture<R> {
       session.numbers().answered(id);
       return;
     }
-    CompletableFuture<R> call = session.core().channel().call(rpc, request.apply(id), policy);
+    CompletableFuture<R> call = call(id);
     sent = call;
     call.whenComplete(
         (response, failure) -> {
@@ -73,6 +73,15 @@ final class NumberedCall<Q, R> extends CompletableFuture<R> {
         });
     if (isDone()) {
       call.cancel(true);
+    }
+  }
+
+  /** A number that was taken must be given back, so whatever is thrown counts as an answer. */
+  private CompletableFuture<R> call(RequestId id) {
+    try {
+      return session.core().channel().call(rpc, request.apply(id), policy);
+    } catch (RuntimeException | Error e) {
+      return CompletableFuture.failedFuture(e);
     }
   }
 

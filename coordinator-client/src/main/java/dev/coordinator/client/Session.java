@@ -116,7 +116,7 @@ public final class Session implements AutoCloseable {
       if (!opened.complete(session)) {
         session.end();
       }
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       opened.completeExceptionally(e);
     }
   }
@@ -275,7 +275,11 @@ public final class Session implements AutoCloseable {
   private void endBound(SessionEvent event) {
     for (SessionBound member : List.copyOf(bound)) {
       if (bound.remove(member)) {
-        member.sessionEnded(event);
+        try {
+          member.sessionEnded(event);
+        } catch (RuntimeException | Error e) {
+          log.error("What belongs to lease {} could not be told of its end", leaseId, e);
+        }
       }
     }
   }

@@ -18,7 +18,7 @@ import java.util.function.Consumer;
  * asked to continue under a fresh number.
  *
  * <p>Thread-safe. Requests are sent on the thread that takes the number or, if they had to wait for
- * it, on that of the answer which made room.
+ * it, on that of an answer.
  */
 public final class RequestNumbers {
 

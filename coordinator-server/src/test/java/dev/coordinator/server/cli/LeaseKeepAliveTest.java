@@ -51,7 +51,7 @@ class LeaseKeepAliveTest {
                           "keep-alive",
                           lease,
                           "--timeout",
-                          "300ms",
+                          "2s",
                           "--endpoints",
                           endpoint)));
       thread.start();
@@ -131,7 +131,7 @@ class LeaseKeepAliveTest {
                     if (answers.getAndIncrement() == 0) {
                       observer.onNext(
                           RenewLeaseResponse.newBuilder()
-                              .setTtl(Duration.newBuilder().setSeconds(1))
+                              .setTtl(Duration.newBuilder().setSeconds(9))
                               .build());
                       observer.onCompleted();
                     } else {
