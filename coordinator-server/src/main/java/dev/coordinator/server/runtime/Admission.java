@@ -30,7 +30,8 @@ final class Admission {
       return leaseRefusal(grant, view);
     }
     if (command instanceof Command.AcquireLock acquire) {
-      return acquireRefusal(acquire, view);
+      NodeException refusal = acquireRefusal(acquire, view);
+      return refusal != null && isRetry(acquire.ownLease(), view) ? null : refusal;
     }
     return null;
   }
@@ -42,16 +43,18 @@ final class Admission {
   }
 
   private NodeException leaseRefusal(Command.GrantLease grant, MachineView view) {
-    return view.leaseCount() < limits.maxLeases() || view.knowsNonce(grant.nonce())
+    return view.leaseCount() < limits.maxLeases() || isRetry(grant, view)
         ? null
         : limitReached(NodeLimits.LEASES, limits.maxLeases());
   }
 
+  /** Whether the lease that the request would make for itself is there. */
+  private static boolean isRetry(Command.GrantLease grant, MachineView view) {
+    return grant != null && view.knowsNonce(grant.nonce());
+  }
+
   private NodeException acquireRefusal(Command.AcquireLock acquire, MachineView view) {
     if (acquire.ownLease() != null) {
-      if (view.knowsNonce(acquire.ownLease().nonce())) {
-        return null;
-      }
       NodeException refusal = leaseRefusal(acquire.ownLease(), view);
       if (refusal != null) {
         return refusal;
