@@ -19,6 +19,11 @@ public interface Disk {
     return new FileDisk(directory);
   }
 
+  /** A directory of the file system whose files are only read. */
+  static Disk readOnly(Path directory) {
+    return new ReadOnlyDisk(directory);
+  }
+
   /** The names of all files, in any order. */
   List<String> list() throws IOException;
 

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** A {@link Disk} over a directory of the file system. */
-final class FileDisk implements Disk {
+class FileDisk implements Disk {
 
   private final Path directory;
 
@@ -37,7 +37,12 @@ final class FileDisk implements Disk {
 
   @Override
   public DiskFile open(String name) throws IOException {
-    return new ChannelFile(FileChannel.open(directory.resolve(name), READ, WRITE));
+    return new ChannelFile(channel(directory.resolve(name)));
+  }
+
+  /** To a file that is there. */
+  FileChannel channel(Path file) throws IOException {
+    return FileChannel.open(file, READ, WRITE);
   }
 
   @Override

@@ -29,7 +29,7 @@ public final class SnapshotReader {
     if (directory == null || !Files.isRegularFile(file)) {
       throw new StorageException(file + " is no file");
     }
-    return new SnapshotReader(new ReadOnlyDisk(directory), new MapDbSnapshotFormat(directory))
+    return new SnapshotReader(Disk.readOnly(directory), new MapDbSnapshotFormat(directory))
         .read(file.getFileName().toString());
   }
 
