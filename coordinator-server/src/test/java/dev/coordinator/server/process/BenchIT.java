@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.coordinator.server.cli.local.ChildJvm;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,16 +47,16 @@ class BenchIT {
     List<String> arguments = new ArrayList<>(List.of("bench"));
     arguments.addAll(benchmark);
     arguments.addAll(List.of("--dir", home.toString()));
-    Process bench = ChildJvm.start(ChildJvm.command(List.of(), arguments), logFile());
+    Process bench = ChildJvm.start(ChildJvm.command(List.of(), arguments), log().file());
     List<ProcessHandle> members = List.of();
     try {
       while (!isTimeForTheSignal.test(members)) {
-        assertTrue(bench.isAlive(), this::log);
+        assertTrue(bench.isAlive(), log()::text);
         TimeUnit.MILLISECONDS.sleep(5);
         members = bench.children().filter(BenchIT::isMember).toList();
       }
       bench.destroy();
-      assertTrue(bench.waitFor(END_LIMIT_S, TimeUnit.SECONDS), this::log);
+      assertTrue(bench.waitFor(END_LIMIT_S, TimeUnit.SECONDS), log()::text);
       assertEquals(List.of(), members.stream().filter(ProcessHandle::isAlive).toList());
       try (Stream<Path> left = Files.list(home)) {
         assertEquals(List.of(), left.toList());
@@ -86,15 +85,7 @@ class BenchIT {
     }
   }
 
-  private Path logFile() {
-    return directory.resolve("log.txt");
-  }
-
-  private String log() {
-    try {
-      return Files.readString(logFile());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  private ChildLog log() {
+    return new ChildLog(directory.resolve("log.txt"));
   }
 }

@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.coordinator.server.FreePorts;
 import dev.coordinator.server.cli.local.ChildJvm;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -31,13 +29,13 @@ class ServeIT {
   void whatAMemberHasToSayAsItEndsIsInItsLog() throws Exception {
     Process member = start();
     try {
-      while (!log().contains("-> LEADER")) {
-        assertTrue(member.isAlive(), this::log);
+      while (!log().text().contains("-> LEADER")) {
+        assertTrue(member.isAlive(), log()::text);
         TimeUnit.MILLISECONDS.sleep(50);
       }
       member.destroy();
-      assertEquals(143, member.waitFor(), this::log);
-      assertTrue(log().endsWith("member 1 has stopped\n"), this::log);
+      assertEquals(143, member.waitFor(), log()::text);
+      assertTrue(log().text().endsWith("member 1 has stopped\n"), log()::text);
     } finally {
       member.destroyForcibly();
     }
@@ -55,18 +53,10 @@ class ServeIT {
             "--listen-client=127.0.0.1:" + ports.get(0),
             "--listen-peer=127.0.0.1:" + ports.get(1),
             "--listen-http=127.0.0.1:" + ports.get(2)),
-        logFile());
+        log().file());
   }
 
-  private Path logFile() {
-    return directory.resolve("log.txt");
-  }
-
-  private String log() {
-    try {
-      return Files.readString(logFile());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  private ChildLog log() {
+    return new ChildLog(directory.resolve("log.txt"));
   }
 }
